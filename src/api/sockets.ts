@@ -1,15 +1,42 @@
 /**
  * The rules of all WebSockets of the server.
  */
+import type { IncomingMessage } from 'node:http';
 import websocket from '@fastify/websocket';
 import type { FastifyInstance } from 'fastify';
 import { Refusal } from '../errors.ts';
 import { endWithRefusal } from '../http/errors/by-path.ts';
 import { frameBytesMax } from '../live-chat/connections.ts';
 
-/** Enables WebSocket routes. Call it before such a route is added; safe to repeat. */
+/** The paths of WebSockets in the contracts. */
+const socketPaths = /^\/(?:live-chat\/v1\/[^/?]+|api\/v1\/bots\/[^/?]+\/chats)\/socket(?:\?|$)/;
+
+/** True for a request of a WebSocket at the path of one. The server answers all other upgrades like calls without an upgrade. */
+export function opensSocket(request: Upgrade): boolean {
+  return asksForSocket(request) && socketPaths.test(request.url ?? '');
+}
+
+/** The refusal of a WebSocket at another address, or undefined. */
+export function socketRefusal(request: Upgrade): Refusal | undefined {
+  if (!asksForSocket(request) || socketPaths.test(request.url ?? '')) return undefined;
+  return new Refusal('OPERATION_NOT_FOUND', `There is no WebSocket at ${request.method} ${request.url}`);
+}
+
+type Upgrade = Pick<IncomingMessage, 'headers' | 'url' | 'method'>;
+
+function asksForSocket({ headers: { upgrade } }: Upgrade): boolean {
+  return upgrade !== undefined && upgrade.toLowerCase() === 'websocket';
+}
+
+/**
+ * Enables WebSocket routes in a scope, once for a server. Call it before such a route is added; safe to repeat within the scope. Every
+ * call in the scope passes the plugin's hooks.
+ */
 export async function registerSockets(app: FastifyInstance): Promise<void> {
   if (app.hasDecorator('websocketServer')) return;
+  app.addHook('onRoute', ({ wsHandler, url }) => {
+    if (wsHandler && !socketPaths.test(url)) throw new Error(`${url} is no path of a WebSocket`);
+  });
   await app.register(websocket, {
     options: { maxPayload: frameBytesMax },
     // A client that disconnects or violates the protocol is no fault of the server: ws closes the socket with a code.
@@ -20,18 +47,6 @@ export async function registerSockets(app: FastifyInstance): Promise<void> {
   app.websocketServer.on('wsClientError', ({ message }, socket, { url = '' }) => {
     endWithRefusal(socket, url, new Refusal('INPUT_INVALID', message), ['Sec-WebSocket-Version: 13']);
   });
-  app.addHook('onRequest', (request, _reply, done) => {
-    const { ws, is404, method, url } = request;
-    if (!ws || is404 || request.routeOptions.config.isSocket) done();
-    else done(new Refusal('OPERATION_NOT_FOUND', `There is no WebSocket at ${method} ${url}`));
-  });
-}
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** True for the address of a WebSocket. */
-    isSocket?: boolean;
-  }
 }
 
 /** The answer to a call that opens no WebSocket. */

@@ -2,7 +2,8 @@
  * The address of a caller: one rule for every limit, log line and count. Fastify takes the caller's address from trusted proxies
  * (SHOAL_TRUSTED_PROXIES). A proxy may write a port with it.
  */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { IncomingMessage } from 'node:http';
+import type { FastifyRequest } from 'fastify';
 import { bareAddress, networkOf, proxiesOf } from '../network.ts';
 
 type Call = Pick<FastifyRequest, 'ip'>;
@@ -18,13 +19,16 @@ export function callerNetwork(request: Call): string {
 }
 
 /**
- * Warns once of a proxy in a private network that SHOAL_TRUSTED_PROXIES does not name: all its callers share the limits of one
- * address.
+ * Returns a check of requests. It warns once of a proxy in a private network that SHOAL_TRUSTED_PROXIES does not name: all its callers
+ * share the limits of one address.
  */
-export function warnOfUnknownProxy(
-  app: FastifyInstance,
-  { isProxy, log }: { isProxy: (address: string) => boolean; log: { warn(message: string): void } },
-): void {
+export function unknownProxyWarning({
+  isProxy,
+  log,
+}: {
+  isProxy: (address: string) => boolean;
+  log: { warn(message: string): void };
+}): (request: Pick<IncomingMessage, 'headers' | 'socket'>) => void {
   const isNear = proxiesOf('loopback,linklocal,uniquelocal');
   let isWarned = false;
   const warn = (address: string): void => {
@@ -35,8 +39,7 @@ export function warnOfUnknownProxy(
       `X-Forwarded-For of ${peer} is ignored, so limits by address count all its callers as one. If it is a proxy of yours, name it in SHOAL_TRUSTED_PROXIES.`,
     );
   };
-  app.addHook('onRequest', ({ headers, socket }, _reply, done) => {
+  return ({ headers, socket }) => {
     if (!isWarned && headers['x-forwarded-for'] !== undefined) warn(socket.remoteAddress ?? '');
-    done();
-  });
+  };
 }

@@ -116,7 +116,6 @@ export function bindContract<Handler>(
         method: operation.method,
         ...route,
         schema: handler === null ? {} : schemaOf(operation),
-        config: { isSocket: route.wsHandler !== undefined },
       });
     }
     refuseOtherMethods(

@@ -1,7 +1,7 @@
 /**
  * The HTTP app: routes of all APIs, health and pages.
  */
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import Fastify, { type FastifyInstance } from 'fastify';
 import { registerLineInsight } from '../api/line-insight/router.ts';
 import { registerLiveChat } from '../api/live-chat/router.ts';
 import { registerManagement } from '../api/management/router.ts';
@@ -9,7 +9,7 @@ import { registerMantago } from '../api/mantago/router.ts';
 import { registerDocuments } from '../api/pages/documents.ts';
 import { registerPages } from '../api/pages/pages.ts';
 import { registerWidgetFile } from '../api/pages/widget-file.ts';
-import { registerSockets } from '../api/sockets.ts';
+import { opensSocket, registerSockets, socketRefusal } from '../api/sockets.ts';
 import type { KeyWatch } from '../auth/key-watch.ts';
 import { findChannel } from '../bots/channels.ts';
 import type { Config } from '../config.ts';
@@ -19,12 +19,12 @@ import { logFailure } from '../database/outage.ts';
 import { Poll } from '../database/poll.ts';
 import { Refusal } from '../errors.ts';
 import { boundBodyBytes, type HeldBytes } from '../http/body-bytes.ts';
-import { warnOfUnknownProxy } from '../http/caller-address.ts';
+import { unknownProxyWarning } from '../http/caller-address.ts';
 import type { Drain } from '../http/drain.ts';
 import { refuseBrokenRequests, refuseConnection, sendByPath } from '../http/errors/by-path.ts';
 import { listenProblem } from '../http/listen-problem.ts';
 import { refuseDuringSilence } from '../http/refuse-during-silence.ts';
-import { addSecurityHeaders, securityHeaders } from '../http/security-headers.ts';
+import { addSecurityHeaders } from '../http/security-headers.ts';
 import { closeSilentConnections } from '../http/silent-connections.ts';
 import { cachedChannels } from '../inbox/cached-channels.ts';
 import type { GroupCommit } from '../inbox/group-commit.ts';
@@ -96,7 +96,6 @@ export async function buildHttp(
   closeSilentConnections(app, { closeMsMax: requestMsMax });
   boundBodyBytes(app, bodies);
   refuseDuringSilence(app, heartbeat);
-  await registerSockets(app);
   const webhooks: ReceiveOptions = {
     inbox,
     clock,
@@ -115,31 +114,35 @@ export async function buildHttp(
   };
   await registerWebhooks(app, webhooks);
   registerHandshake(app, webhooks);
-  await registerLiveChat(app, {
-    ...{ sql, keys, liveChat, clock, random, log },
-    visitorLimit: config.chatVisitorLimit,
-    addressLimit: config.chatAddressLimit,
-    images: config.chatImages,
-  });
   const gate = openGate({ allowPrivate: config.callbackPrivate });
+  // A scope of its own, because the hooks of WebSockets would cost every call of the other APIs.
+  await app.register(async (scope) => {
+    await registerSockets(scope);
+    await registerLiveChat(scope, {
+      ...{ sql, keys, liveChat, clock, random, log },
+      visitorLimit: config.chatVisitorLimit,
+      addressLimit: config.chatAddressLimit,
+      images: config.chatImages,
+    });
+    await registerManagement(scope, {
+      sql,
+      exportSql,
+      liveChat,
+      publicUrl: config.publicUrl,
+      keys,
+      clock,
+      random,
+      gate,
+      collectLimit: callLimit(config.lineCallsPerHour),
+      rateLimit: config.adminRateLimit,
+      log,
+    });
+  });
   await registerMantago(app, {
     ...{ sql: mantagoSql, keys, clock, random, gate, log },
     rateLimit: config.rateLimit,
   });
   await registerLineInsight(app, { sql, clock, random, rateLimit: config.insightRateLimit, log });
-  await registerManagement(app, {
-    sql,
-    exportSql,
-    liveChat,
-    publicUrl: config.publicUrl,
-    keys,
-    clock,
-    random,
-    gate,
-    collectLimit: callLimit(config.lineCallsPerHour),
-    rateLimit: config.adminRateLimit,
-    log,
-  });
   await registerDocuments(app);
   const gateway = await registerGateway(app, {
     ...{ sql, keys, inbox, clock, random, log, onStored: stored, onSend: metrics.sent },
@@ -163,11 +166,8 @@ export function openApp(
   { config, log }: Pick<Parts, 'config' | 'log'>,
   requestMsMax: number,
 ): FastifyInstance {
-  const loggerInstance: FastifyBaseLogger = log;
   const isProxy = proxiesOf(config.trustedProxies);
   const app = Fastify({
-    loggerInstance,
-    logController: new LogController({ disableRequestLogging: true }),
     requestTimeout: requestMsMax,
     forceCloseConnections: 'idle',
     // Answers requests that arrive on open connections during the stop.
@@ -175,7 +175,7 @@ export function openApp(
     trustProxy: isProxy,
     // Hooks do not run for a malformed address.
     frameworkErrors: (error, request, reply) =>
-      sendByPath(error, request, reply.headers(securityHeaders(request)), log),
+      sendByPath(error, request, addSecurityHeaders(request, reply), log),
     clientErrorHandler: refuseConnection,
     bodyLimit: bodyBytesMaxDefault,
     http: {
@@ -185,13 +185,21 @@ export function openApp(
       joinDuplicateHeaders: true,
       requireHostHeader: false,
       // Clients that offer HTTP/2 by an upgrade expect an answer in HTTP/1.1 where there is none.
-      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+      shouldUpgradeCallback: opensSocket,
     },
     routerOptions: { maxParamLength: 300 },
   });
-  addSecurityHeaders(app);
-  refuseBrokenRequests(app);
-  warnOfUnknownProxy(app, { isProxy, log });
+  // Fastify with a logger makes a logger for each request, and adds listeners to each answer.
+  app.log = log;
+  app.setChildLoggerFactory(() => log);
+  const brokenRefusal = refuseBrokenRequests(app.server);
+  const warnOfUnknownProxy = unknownProxyWarning({ isProxy, log });
+  app.addHook('onRequest', (request, reply, done) => {
+    const { raw } = request;
+    addSecurityHeaders(request, reply);
+    warnOfUnknownProxy(raw);
+    done(brokenRefusal(raw) ?? socketRefusal(raw));
+  });
   app.setErrorHandler((error, request, reply) => sendByPath(error, request, reply, log));
   return app;
 }

@@ -95,7 +95,7 @@ async function startApi(scope: Scope, { rateLimit = 0, passwordCost = cheap }: S
   const random = randomBytes;
   const keys = await openKeys({ secretKey: 'a secret key for tests, long enough', dataFolder: '', random });
   const app = Fastify({ trustProxy: proxiesOf('loopback') });
-  addSecurityHeaders(app);
+  app.addHook('onRequest', async (request, reply) => void addSecurityHeaders(request, reply));
   scope.after(() => app.close());
   const api: Api = { app, sql, keys, current: null };
   const clock = () => api.current?.now ?? now;

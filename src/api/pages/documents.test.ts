@@ -13,7 +13,7 @@ import { registerDocuments } from './documents.ts';
 
 async function serve(t: TestContext): Promise<(path: string) => Promise<Response>> {
   const app = Fastify({ forceCloseConnections: true });
-  addSecurityHeaders(app);
+  app.addHook('onRequest', async (request, reply) => void addSecurityHeaders(request, reply));
   t.after(() => app.close());
   await registerDocuments(app);
   const address = await app.listen({ port: 0, host: '127.0.0.1' });

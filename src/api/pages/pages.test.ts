@@ -16,7 +16,7 @@ const html = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 /** A server with the pages of that folder, and an API with its own answer for unknown paths. */
 async function pagesServer(t: TestContext, folder: string) {
   const app = Fastify();
-  addSecurityHeaders(app);
+  app.addHook('onRequest', async (request, reply) => void addSecurityHeaders(request, reply));
   t.after(() => app.close());
   app.get('/healthz', async () => ({ status: 'ok' }));
   await app.register(

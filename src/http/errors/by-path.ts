@@ -47,29 +47,31 @@ export function sendByPath(
 
 /**
  * Refuses requests that Node answers without a body: those with an expectation other than `100-continue`, those
- * without exactly one `Host` (RFC 9112, section 3.2), and CONNECT.
+ * without exactly one `Host` (RFC 9112, section 3.2), and CONNECT. Returns the check of each request: its refusal, or undefined.
  */
-export function refuseBrokenRequests(app: FastifyInstance): void {
+export function refuseBrokenRequests(
+  server: FastifyInstance['server'],
+): (request: IncomingMessage) => Refusal | undefined {
   const unmet = new WeakSet<IncomingMessage>();
-  app.server.on('request', (request, response) => {
+  server.on('request', (request, response) => {
     lastResponses.set(request.socket, response);
   });
-  app.server.on('checkExpectation', (request, response) => {
+  server.on('checkExpectation', (request, response) => {
     unmet.add(request);
-    app.server.emit('request', request, response);
+    server.emit('request', request, response);
   });
-  app.server.on('connect', ({ method }, socket) => {
+  server.on('connect', ({ method }, socket) => {
     endWithRefusal(socket, '', new Refusal('METHOD_NOT_ALLOWED', `there is no ${method} here`));
   });
-  app.addHook('onRequest', ({ raw }, _reply, done) => {
-    const { host } = raw.headers;
+  return (request) => {
+    const { host, expect } = request.headers;
     const isOne = host !== undefined && !host.includes(', ');
-    if (!isOne && raw.httpVersion === '1.1')
-      done(new Refusal('INPUT_INVALID', 'exactly one Host header is needed'));
-    else if (unmet.has(raw))
-      done(new Refusal('EXPECTATION_FAILED', 'the only supported expectation is 100-continue'));
-    else done();
-  });
+    if (!isOne && request.httpVersion === '1.1')
+      return new Refusal('INPUT_INVALID', 'exactly one Host header is needed');
+    if (expect !== undefined && unmet.has(request))
+      return new Refusal('EXPECTATION_FAILED', 'the only supported expectation is 100-continue');
+    return undefined;
+  };
 }
 
 /** The response to the last request of each connection, finished or not. */
