@@ -26,7 +26,7 @@ export type HeartbeatOptions = {
 
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
-  readonly #waiting = new Set<(error: Error) => void>();
+  readonly #waiting = new Set<(error: unknown) => void>();
   readonly #stop = new AbortController();
   readonly #poll: Poll;
   #client: Sql | null = null;
@@ -41,23 +41,31 @@ export class Heartbeat {
     });
   }
 
-  /** Returns the result of the call. Rejects when the database becomes silent before the call ends. The call itself continues. */
-  answered<T>(call: () => T | PromiseLike<T>): Promise<T> {
-    if (this.#silentBeats > 0) return Promise.reject(databaseSilent());
-    // All calls of the APIs come here, and a race of promises costs more than twice as much.
+  /** Throws while the database is silent. */
+  check(): void {
+    if (this.#silentBeats > 0) throw databaseSilent();
+  }
+
+  /**
+   * Settles like the call, or fails when the database becomes silent before. The call itself continues. `onFailure` decides about the
+   * error of either: it throws, or returns a result.
+   */
+  answered<T>(call: Promise<T>, onFailure: (error: unknown) => T = rethrow): Promise<T> {
+    // All calls of the APIs that wait come here, and a race of promises costs more than twice as much.
     return new Promise((resolve, reject) => {
-      const outcome = Promise.resolve(call());
-      this.#waiting.add(reject);
-      outcome.then(
-        (value) => {
-          this.#waiting.delete(reject);
-          resolve(value);
-        },
-        (error: unknown) => {
-          this.#waiting.delete(reject);
-          reject(error);
-        },
-      );
+      const fail = (error: unknown): void => {
+        this.#waiting.delete(fail);
+        try {
+          resolve(onFailure(error));
+        } catch (failure) {
+          reject(failure);
+        }
+      };
+      this.#waiting.add(fail);
+      call.then((value) => {
+        this.#waiting.delete(fail);
+        resolve(value);
+      }, fail);
     });
   }
 
@@ -92,7 +100,7 @@ export class Heartbeat {
       return;
     }
     this.#silentBeats += 1;
-    for (const reject of this.#waiting) reject(databaseSilent());
+    for (const fail of this.#waiting) fail(databaseSilent());
     if (this.#silentBeats === dropAfter) this.#options.dropConnections();
   }
 
@@ -100,4 +108,8 @@ export class Heartbeat {
     await this.#client?.end({ timeout: 0 });
     this.#client = null;
   }
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }
