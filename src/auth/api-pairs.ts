@@ -4,7 +4,7 @@
  * The token is a JWT (HS256, 30 days) with its bot (`sub`) and its pair (`jti`). Only the SHA-256 of the secret is stored; its 32
  * random bytes need no slower hash. A bot has one valid pair. Replaced pairs stay stored and are refused with their own error.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { compactVerify, SignJWT } from 'jose';
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
@@ -119,7 +119,7 @@ export function isSecretOf({ secretHash }: Credential, secret: string): boolean 
 }
 
 function hashSecret(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest();
+  return hash('sha256', secret, 'buffer');
 }
 
 function toSeconds(ms: number): number {

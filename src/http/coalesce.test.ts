@@ -21,7 +21,10 @@ function controlled() {
   return { read, running, started: () => started };
 }
 
-const settled = () => new Promise((resolve) => setImmediate(resolve));
+/** After two turns of the event loop: the next read starts one turn after the end of the running one. */
+const settled = async () => {
+  for (let turn = 0; turn < 2; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+};
 
 test('callers that arrive while a read is running share the next one', async () => {
   const { read, running } = controlled();
@@ -34,6 +37,17 @@ test('callers that arrive while a read is running share the next one', async () 
   assert.equal(running.length, 2);
   running[1]?.end();
   assert.deepEqual(await Promise.all(others), [2, 2, 2]);
+});
+
+test('callers that arrive while the callers of a read are answered share the next read', async () => {
+  const { read, running } = controlled();
+  const [first, second] = [read('a'), read('a')];
+  running[0]?.end();
+  assert.equal(await first, 1);
+  const third = read('a');
+  await settled();
+  running[1]?.end();
+  assert.deepEqual(await Promise.all([second, third]), [2, 2]);
 });
 
 test('different keys do not wait for each other', async () => {

@@ -1,7 +1,11 @@
 /**
- * One read for many callers. Callers that arrive while a read of their key is running share the next one, which starts when the
- * running one ends. So each answer was read after its call arrived, and each key has one read at a time.
+ * One read for many callers. Callers that arrive while a read of their key is running share the next one, so each answer was read
+ * after its call arrived, and each key has one read at a time.
+ *
+ * The next read starts one turn of the event loop after the running one ended: the calls that arrived while its callers were answered
+ * share it too.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 type Run<Value> = { ended: Promise<void>; next: Promise<Value> | null };
 
@@ -21,7 +25,7 @@ export function coalesced<Value>(read: (key: string) => Promise<Value>): (key: s
   return (key) => {
     const run = runs.get(key);
     if (!run) return start(key);
-    run.next ??= run.ended.then(() => start(key));
+    run.next ??= run.ended.then(() => nextTurn()).then(() => start(key));
     return run.next;
   };
 }

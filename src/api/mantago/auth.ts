@@ -19,6 +19,9 @@ import { Refusal } from '../../errors.ts';
 const tokensKeptMax = 10_000;
 const headerLengthMax = 2_000;
 
+/** `expiredToo` accepts an expired token. */
+type Reading = { now: number; expiredToo: boolean };
+
 export class Tokens {
   readonly #keys: Keys;
   readonly #verified = new LRUCache<string, TokenClaims>({ max: tokensKeptMax });
@@ -27,11 +30,14 @@ export class Tokens {
     this.#keys = keys;
   }
 
-  /** The claims of the header's token. Throws Refusal TOKEN_INVALID without a valid one; `expiredToo` accepts an expired one. */
-  async read(
-    header: string | undefined,
-    { now, expiredToo }: { now: number; expiredToo: boolean },
-  ): Promise<TokenClaims> {
+  /** The claims of the header's token if it is cached and valid, else null: then `read` decides. */
+  find(header: string | undefined, { now, expiredToo }: Reading): TokenClaims | null {
+    const claims = header === undefined ? undefined : this.#verified.get(header);
+    return claims !== undefined && (claims.expiresAt > now || expiredToo) ? claims : null;
+  }
+
+  /** The claims of the header's token. Throws Refusal TOKEN_INVALID without a valid one. */
+  async read(header: string | undefined, { now, expiredToo }: Reading): Promise<TokenClaims> {
     const claims = header !== undefined && header.length <= headerLengthMax ? await this.#read(header) : null;
     if (claims === null) throw new Refusal('TOKEN_INVALID', 'There is no token, or Shoal did not issue it.');
     if (claims.expiresAt <= now && !expiredToo) throw new Refusal('TOKEN_INVALID', 'The token has expired.');
@@ -48,15 +54,11 @@ export class Tokens {
   }
 }
 
-/** Throws unless the caller's pair is the bot's valid one: Refusal PAIR_REPLACED for an earlier one, else PERMISSION_DENIED. */
-export async function checkPair(
-  sql: Queryable,
-  { botId, pairId }: TokenClaims,
-  credential: Credential | null,
-): Promise<Credential> {
-  if (credential?.pairId === pairId) return credential;
-  if (await isReplaced(sql, botId, pairId)) throw new Refusal('PAIR_REPLACED', 'The pair has been replaced.');
-  throw new Refusal('PERMISSION_DENIED', 'The pair is not one of the bot.');
+/** The refusal of a caller whose pair is not the bot's valid one: PAIR_REPLACED for an earlier one, else PERMISSION_DENIED. */
+export async function pairRefusal(sql: Queryable, { botId, pairId }: TokenClaims): Promise<Refusal> {
+  if (await isReplaced(sql, botId, pairId))
+    return new Refusal('PAIR_REPLACED', 'The pair has been replaced.');
+  return new Refusal('PERMISSION_DENIED', 'The pair is not one of the bot.');
 }
 
 /** Throws Refusal PERMISSION_DENIED unless the secret is the pair's. */

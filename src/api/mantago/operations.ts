@@ -27,23 +27,15 @@ export function mantagoOperations(sources: Sources): Operations {
         const analyses = await analysesOf(botId);
         if (analyses === null) return null;
         const { credential, clientAnalysisOf } = analyses;
-        const answer = () => ({
-          ...success('Get client analysis successfully'),
-          clientAnalysis: clientAnalysisOf(body.platform ?? null),
-        });
-        return { credential, answer };
+        return { credential, answer: () => clientAnalysisOf(body.platform ?? null) };
       },
     },
     getMessageAnalysis: {
       async read({ botId }) {
         const analyses = await analysesOf(botId);
         if (analyses === null) return null;
-        const { credential, messageAnalysis } = analyses;
-        const answer = () => ({
-          ...success('Get Messages Analysis Successfully'),
-          ...messageAnalysis,
-        });
-        return { credential, answer };
+        const { credential, messageAnalysisOf } = analyses;
+        return { credential, answer: () => messageAnalysisOf(null) };
       },
     },
     getClientPoints: {
@@ -89,14 +81,20 @@ export function mantagoOperations(sources: Sources): Operations {
   };
 }
 
-/** The figures of a bot and their answers, each computed once for all callers that share the read. Null if there is no such bot. */
+/** The answers of a bot's figures, each computed once for all callers that share the read. Null if there is no such bot. */
 async function readAnalyses({ sql, clock }: Sources, botId: string) {
   const figures = await readFigures(sql, botId, clock());
   if (figures === null) return null;
   return {
     credential: figures.credential,
-    clientAnalysisOf: once((platform: PlatformName | null) => toClientAnalysis(figures, platform)),
-    messageAnalysis: toMessageAnalysis(figures),
+    clientAnalysisOf: once((platform: PlatformName | null) => ({
+      ...success('Get client analysis successfully'),
+      clientAnalysis: toClientAnalysis(figures, platform),
+    })),
+    messageAnalysisOf: once((_all: null) => ({
+      ...success('Get Messages Analysis Successfully'),
+      ...toMessageAnalysis(figures),
+    })),
   };
 }
 

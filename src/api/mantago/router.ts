@@ -9,14 +9,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import { type Credential, findCredential, type TokenClaims } from '../../auth/api-pairs.ts';
+import { findCredential, type TokenClaims } from '../../auth/api-pairs.ts';
 import { Refusal } from '../../errors.ts';
 import { readJsonBodies } from '../../http/bodies.ts';
 import { bindContract, type Contract, type ContractOperation, readContract } from '../../http/contract.ts';
 import { sendError } from '../../http/errors/mantago.ts';
 import { limitHeaders, RateLimit } from '../../http/rate-limit.ts';
+import { sharedText } from '../../http/shared-text.ts';
 import { isObject, type JsonObject } from '../../json.ts';
-import { checkPair, checkSecret, Tokens } from './auth.ts';
+import { checkSecret, pairRefusal, Tokens } from './auth.ts';
 import type { Read, Sources } from './operation.ts';
 import { mantagoOperations } from './operations.ts';
 
@@ -57,8 +58,8 @@ export async function registerMantago(app: FastifyInstance, options: MantagoOpti
           handlers,
           toRoute: (operation, built: AnyOperation | null) => ({
             bodyLimit: bodyBytesMax,
-            onRequest: (request, reply) => calls.admit(request, reply, built),
-            handler: (request) => calls.answer(request, operation, built),
+            onRequest: (request, reply, done) => calls.admit(request, reply, { built, done }),
+            handler: (request, reply) => calls.answer(request, reply, operation, built),
           }),
         });
       },
@@ -90,57 +91,71 @@ class Calls {
     this.#limit = options.rateLimit > 0 ? new RateLimit(options.rateLimit) : null;
   }
 
-  /** Checks the token and its bot's rate limit before the body is read. */
-  async admit(request: FastifyRequest, reply: FastifyReply, built: AnyOperation | null): Promise<void> {
+  /** Checks the token and its bot's rate limit before the body is read. Calls back without a promise for a cached token. */
+  admit(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { built, done }: { built: AnyOperation | null; done: (error?: Error) => void },
+  ): void {
     const now = this.#options.clock();
-    const expiredToo = built?.expiredToo ?? false;
-    const caller = await this.#tokens.read(request.headers.authorization, { now, expiredToo });
-    request.setDecorator('caller', caller);
-    if (this.#limit) countCall(this.#limit, this.#limitKeyOf(caller), now, reply);
+    const { authorization } = request.headers;
+    const reading = { now, expiredToo: built?.expiredToo ?? false };
+    const accept = (caller: TokenClaims) => {
+      request.setDecorator('caller', caller);
+      if (this.#limit) countCall(this.#limit, this.#limitKeyOf(caller), now, reply);
+    };
+    const cached = this.#tokens.find(authorization, reading);
+    if (cached === null) {
+      const accepted = this.#tokens.read(authorization, reading).then(accept);
+      accepted.then(() => done(), done);
+      return;
+    }
+    accept(cached);
+    done();
   }
 
   /** Runs the other checks, in order, with the body read. */
   async answer(
     request: FastifyRequest,
+    reply: FastifyReply,
     operation: ContractOperation,
     built: AnyOperation | null,
-  ): Promise<object> {
+  ): Promise<string> {
     const caller = request.getDecorator<TokenClaims>('caller');
-    await this.#checkBot(request, caller);
+    const botId = isObject(request.query) ? request.query.botId : undefined;
+    if (botId !== caller.botId) throw await this.#botRefusal(botId);
     const call = readCall(request, operation, built);
     const read = await this.#read(caller, operation, built, call);
     if (read === null) throw unknownBot();
-    const credential = await this.#checkPair(caller, read.credential);
+    const { credential } = read;
+    if (credential?.pairId !== caller.pairId) throw await this.#pairRefusal(caller);
     if (call.secret === null) throw wrongVariables(call.problem);
     checkSecret(credential, call.secret);
-    return read.answer();
+    const answer = read.answer();
+    return sharedText(reply, answer instanceof Promise ? await answer : answer);
   }
 
   /** The credential, with an answer that refuses an invalid call. Null if there is no such bot. */
-  async #read(
+  #read(
     caller: TokenClaims,
     operation: ContractOperation,
     built: AnyOperation | null,
     { input, problem }: ReadCall,
   ): Promise<Read<object> | null> {
     if (built !== null && problem === null) return built.read(caller, input);
-    const read = await findCredential(this.#options.sql, caller.botId);
     const answer = () => {
       throw built === null || problem === null ? notBuilt(operation) : wrongVariables(problem);
     };
-    return read && { ...read, answer };
+    return findCredential(this.#options.sql, caller.botId).then((read) => read && { ...read, answer });
   }
 
-  async #checkPair(caller: TokenClaims, credential: Credential | null): Promise<Credential> {
-    try {
-      return await checkPair(this.#options.sql, caller, credential);
-    } catch (error) {
-      if (error instanceof Refusal && !this.#refusedPairs.has(caller.pairId)) {
-        this.#refusedPairs.set(caller.pairId, true);
-        this.#limit?.giveBack(caller.botId, this.#options.clock());
-      }
-      throw error;
+  async #pairRefusal(caller: TokenClaims): Promise<Refusal> {
+    const refusal = await pairRefusal(this.#options.sql, caller);
+    if (!this.#refusedPairs.has(caller.pairId)) {
+      this.#refusedPairs.set(caller.pairId, true);
+      this.#limit?.giveBack(caller.botId, this.#options.clock());
     }
+    return refusal;
   }
 
   /** Calls of a refused pair are counted separately, so they do not use up the limit of the bot's valid pair. */
@@ -148,14 +163,12 @@ class Calls {
     return this.#refusedPairs.has(pairId) ? `${botId} ${pairId}` : botId;
   }
 
-  async #checkBot(request: FastifyRequest, caller: TokenClaims): Promise<void> {
-    const botId = isObject(request.query) ? request.query.botId : undefined;
-    if (typeof botId !== 'string' || botId === '') {
-      throw wrongVariables('botId in the query is missing, or not one value');
-    }
-    if (botId === caller.botId) return;
+  /** The refusal of a call for another bot than the token's. */
+  async #botRefusal(botId: unknown): Promise<Refusal> {
+    if (typeof botId !== 'string' || botId === '')
+      return wrongVariables('botId in the query is missing, or not one value');
     const isKnown = botIdForm.test(botId) && (await findCredential(this.#options.sql, botId)) !== null;
-    throw isKnown ? new Refusal('PERMISSION_DENIED', "The token is another bot's.") : unknownBot();
+    return isKnown ? new Refusal('PERMISSION_DENIED', "The token is another bot's.") : unknownBot();
   }
 }
 
