@@ -19,6 +19,12 @@ export function batchLoaded<Key, Value>(
 
 const memoizedMax = 10_000;
 
+export type Memoized<Key, Value> = {
+  (key: Key): Promise<Value>;
+  /** The cached value, without a promise. */
+  cached(key: Key): NonNullable<Value> | undefined;
+};
+
 /**
  * Caches each value for `msOf` it, which may be infinite. Null and failed reads are not cached. `nameOf` is the identity of a key. A
  * full cache drops the least recently used values.
@@ -26,9 +32,9 @@ const memoizedMax = 10_000;
 export function memoized<Key, Value extends object | null>(
   read: (key: Key) => Promise<Value>,
   { nameOf, msOf }: { nameOf: (key: Key) => string; msOf: (value: NonNullable<Value>) => number },
-): (key: Key) => Promise<Value> {
+): Memoized<Key, Value> {
   const cache = new LRUCache<string, NonNullable<Value>>({ max: memoizedMax, ttlResolution: 0 });
-  return async (key) => {
+  const find = async (key: Key): Promise<Value> => {
     const name = nameOf(key);
     const cached = cache.get(name);
     if (cached !== undefined) return cached;
@@ -37,4 +43,5 @@ export function memoized<Key, Value extends object | null>(
     if (value !== null && ms > 0) cache.set(name, value, { ttl: Number.isFinite(ms) ? ms : 0 });
     return value;
   };
+  return Object.assign(find, { cached: (key: Key) => cache.get(nameOf(key)) });
 }

@@ -13,6 +13,8 @@ export type Answer<I extends Id> = AnswerOf<operations[I], 200>;
 export type Operation<I extends Id> = {
   /** The body of a 400 answer, or null for a valid query. `isSound`: the query passed the contract's check. */
   problemOf(query: JsonObject, isSound: boolean): object | null;
+  /** The answer of an earlier call with this query, if it is cached: then the query is valid. */
+  cached?(bot: TokenBot, query: JsonObject): Answer<I> | undefined;
   /** Answers a valid query. Throws Refusal SEND_NOT_FOUND. */
   answer(bot: TokenBot, query: Query<I>): Promise<Answer<I>>;
 };

@@ -8,6 +8,7 @@ import { Refusal } from '../../errors.ts';
 import { batchLoaded, memoized } from '../../http/batch.ts';
 import { coalesced } from '../../http/coalesce.ts';
 import { badQueries } from '../../http/errors/line.ts';
+import type { JsonObject } from '../../json.ts';
 import { unitDaysMax } from '../../line/answers.ts';
 import {
   type DayRequest,
@@ -73,7 +74,8 @@ export function insightOperations({ sql, clock, cacheMs }: InsightSources): Oper
   };
 }
 
-type VersionedDay = TokenBot & { day: string };
+type VersionedDate = TokenBot & { date: string; today: string };
+type DayAnswer<Answer> = { answer: Answer; isOfLine: boolean };
 
 /** LINE's answer of a day is cached until the bot's snapshots change. Shoal's own figures of a day keep changing. */
 function ofDay<Own, Answer>(
@@ -81,21 +83,31 @@ function ofDay<Own, Answer>(
   toAnswer: (figures: LineDay<Own>, on: { day: string; today: string }) => Answer,
   { clock, cacheMs }: { clock: Clock; cacheMs: number },
 ): Pick<Operation<'getNumberOfFollowers'>, 'problemOf'> & {
+  cached(bot: TokenBot, query: JsonObject): Answer | undefined;
   answer(bot: TokenBot, query: { date?: string }): Promise<Answer>;
 } {
-  const find = memoized((key: VersionedDay) => read(key), {
-    nameOf: ({ botId, snapshotVersion, day }) => `${botId} ${snapshotVersion} ${day}`,
-    msOf: ({ snapshot }) => (snapshot === null ? cacheMs : Number.POSITIVE_INFINITY),
-  });
+  const find = memoized(
+    async ({ botId, date, today }: VersionedDate): Promise<DayAnswer<Answer>> => {
+      const day = toDay(date) ?? '';
+      const figures = await read({ botId, day });
+      return { answer: toAnswer(figures, { day, today }), isOfLine: figures.snapshot !== null };
+    },
+    {
+      nameOf: ({ botId, snapshotVersion, date, today }) => `${botId} ${snapshotVersion} ${date} ${today}`,
+      msOf: ({ isOfLine }) => (isOfLine ? Number.POSITIVE_INFINITY : cacheMs),
+    },
+  );
+  const today = () => dayOf(clock(), lineZone);
   return {
+    cached: (bot, { date }) =>
+      typeof date === 'string' ? find.cached({ ...bot, date, today: today() })?.answer : undefined,
     problemOf({ date }, isSound) {
       if (date === undefined) return badQueries.noDate;
       return isSound && toDay(date) !== null ? null : badQueries.other;
     },
-    async answer({ botId, snapshotVersion }, { date }) {
-      const day = toDay(date) ?? '';
-      const figures = await find({ botId, snapshotVersion, day });
-      return toAnswer(figures, { day, today: dayOf(clock(), lineZone) });
+    async answer(bot, { date = '' }) {
+      const { answer } = await find({ ...bot, date, today: today() });
+      return answer;
     },
   };
 }

@@ -10,14 +10,15 @@ import type { Logger } from 'pino';
 import { findTokenBot, hashLineToken, type TokenBot } from '../../bots/line-tokens.ts';
 import type { Sql } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
-import { memoized } from '../../http/batch.ts';
+import { type Memoized, memoized } from '../../http/batch.ts';
 import { coalesced } from '../../http/coalesce.ts';
 import { bindContract, type ContractOperation, readContract } from '../../http/contract.ts';
 import { sendLineError, wrongTokenMessage } from '../../http/errors/line.ts';
 import { RateLimit } from '../../http/rate-limit.ts';
+import { sharedText } from '../../http/shared-text.ts';
 import { isObject, type JsonObject } from '../../json.ts';
 import { newRequestId, readLineToken, requestIdHeader } from '../../line/headers.ts';
-import type { Random } from '../../random.ts';
+import { inPortions, type Random } from '../../random.ts';
 import { type Clock, hourMs } from '../../time.ts';
 import { insightOperations } from './operations.ts';
 
@@ -44,21 +45,24 @@ export async function registerLineInsight(
 ): Promise<void> {
   const contract = await readContract(contractFile);
   const handlers = insightOperations({ sql, clock, cacheMs });
+  const findByHash = coalesced((tokenHash) => findTokenBot(sql, tokenHash, { now: clock() }));
+  const randomOfIds = inPortions(random);
   const sources: Sources = {
-    findBot: memoized(
-      coalesced((tokenHash) => findTokenBot(sql, tokenHash, { now: clock() })),
-      { nameOf: (tokenHash) => tokenHash, msOf: () => cacheMs },
-    ),
+    findBot: memoized((header) => findByHash(hashLineToken(readLineToken(header))), {
+      nameOf: (header = '') => header,
+      msOf: () => cacheMs,
+    }),
     limit: rateLimit > 0 ? new RateLimit(rateLimit, hourMs) : null,
     clock,
   };
   await app.register(
     async (scope) => {
-      scope.addHook('onRequest', async ({ url }, reply) => {
-        reply.header(requestIdHeader, newRequestId(random));
+      scope.addHook('onRequest', ({ url }, reply, done) => {
+        reply.header(requestIdHeader, newRequestId(randomOfIds));
         // One address has one spelling, as for all of LINE's calls (src/line/gateway/target.ts).
-        if (url.split('?', 1)[0]?.includes('%'))
-          throw new Refusal('CALL_INVALID', 'The address must be a plain path, without encoded letters.');
+        if (url.includes('%') && url.split('?', 1)[0]?.includes('%'))
+          done(new Refusal('CALL_INVALID', 'The address must be a plain path, without encoded letters.'));
+        else done();
       });
       scope.setErrorHandler((error, request, reply) => sendLineError(error, request, reply, log));
       bindContract(scope, contract, {
@@ -76,34 +80,48 @@ export async function registerLineInsight(
 /** An operation of any id: the contract's check gives its query the members that the operation reads. */
 type CheckedOperation = {
   problemOf(query: JsonObject, isSound: boolean): object | null;
+  cached?(bot: TokenBot, query: JsonObject): object | undefined;
   answer(bot: TokenBot, query: JsonObject): Promise<object>;
 };
 type Sources = {
-  findBot: (tokenHash: string) => Promise<TokenBot | null>;
+  /** By the header with the token. Throws Refusal TOKEN_INVALID for a header without one. */
+  findBot: Memoized<string | undefined, TokenBot | null>;
   limit: RateLimit | null;
   clock: Clock;
 };
 
-async function answer(
-  { headers, params, query: rawQuery }: FastifyRequest,
+type Route = Sources & { operation: ContractOperation; handler: CheckedOperation };
+
+/** The answer of a call: its text, a promise of it, or for an invalid query the body of a 400. No promise if all of it is cached. */
+function answer(
+  request: FastifyRequest,
   reply: FastifyReply,
-  {
-    operation,
-    handler,
-    findBot,
-    limit,
-    clock,
-  }: Sources & { operation: ContractOperation; handler: CheckedOperation },
-): Promise<object> {
-  const bot = await findBot(hashLineToken(readLineToken(headers.authorization)));
-  if (bot === null) throw new Refusal('TOKEN_INVALID', wrongTokenMessage);
+  route: Route,
+): string | object | Promise<string | object> {
+  const { authorization } = request.headers;
+  const bot = route.findBot.cached(authorization);
+  if (bot !== undefined) return answerBot(bot, request, reply, route);
+  return route.findBot(authorization).then((found) => {
+    if (found === null) throw new Refusal('TOKEN_INVALID', wrongTokenMessage);
+    return answerBot(found, request, reply, route);
+  });
+}
+
+function answerBot(
+  bot: TokenBot,
+  { params, query: rawQuery }: FastifyRequest,
+  reply: FastifyReply,
+  { operation, handler, limit, clock }: Route,
+): string | object | Promise<string> {
   if (limit && limit.take(`${operation.id} ${bot.botId}`, clock()).retryAfterSeconds !== null) {
     throw new Refusal('RATE_LIMITED', 'The channel has used up its calls.');
   }
   const query = isObject(rawQuery) ? rawQuery : {};
+  const cached = handler.cached?.(bot, query);
+  if (cached !== undefined) return sharedText(reply, cached);
   const isSound = operation.problemOf({ params, query, body: undefined }) === null;
   const problem = handler.problemOf(query, isSound);
-  if (problem === null) return handler.answer(bot, query);
+  if (problem === null) return handler.answer(bot, query).then((body) => sharedText(reply, body));
   reply.code(400);
   return problem;
 }
