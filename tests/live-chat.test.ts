@@ -381,6 +381,28 @@ test('messages of a visitor and calls of an address are rate limited', async (t)
   assert.equal((await bob.call('messages')).status, 200);
 });
 
+test('a clock that was 26 hours ahead for a while does not keep later messages from being counted', async (t) => {
+  let now = Date.parse('2026-03-01T00:00:00Z');
+  const server = await testServer(t, {}, { clock: () => now });
+  const { widgetKey } = await addLiveChat(server);
+  const visitor = await visit(server.address, widgetKey);
+  now += 30_000;
+  await visitor.send('right');
+  now -= 30_000;
+  const skewed = await visitor.send('a process behind by 30 s');
+  assert.equal(skewed.body.sentAt, '2026-03-01T00:00:30.000Z', 'never earlier than the one before it');
+  now += 26 * 3_600_000;
+  await visitor.send('ahead');
+  now -= 26 * 3_600_000;
+  const back = await visitor.send('right again');
+  assert.equal(back.body.sentAt, '2026-03-01T00:00:00.000Z');
+  await server.folded();
+  const aside = await server.sql`select set_aside_reason from deliveries where set_aside_reason is not null`;
+  assert.deepEqual([...aside], []);
+  const counted = await server.sql`select inbound from totals where platform = 'liveChat'`;
+  assert.deepEqual([...counted], [{ inbound: 4 }]);
+});
+
 test('a blocked visitor reads and cannot write; it counts as blocked until it is unblocked', async () => {
   const server = await sharedServer();
   const { botId, widgetKey } = await addLiveChat(server);

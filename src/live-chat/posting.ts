@@ -13,7 +13,7 @@ import { Batcher } from '../batcher.ts';
 import type { Sql, Transaction } from '../database/client.ts';
 import { logFailure } from '../database/outage.ts';
 import { Refusal } from '../errors.ts';
-import { type Clock, dayOf } from '../time.ts';
+import { type Clock, dayOf, minuteMs } from '../time.ts';
 import type { ChatMessage, NewMessage } from './message.ts';
 import {
   findStored,
@@ -43,6 +43,8 @@ const batchCountMax = 200;
 const batchBytesMax = 16 * 1024 * 1024;
 const waitingCountMax = 5_000;
 const bytesMax = 64 * 1024 * 1024;
+/** Between the clocks of two processes. */
+const clockSkewMsMax = minuteMs;
 /** Of a message without its text. */
 const messageBytes = 500;
 
@@ -136,8 +138,9 @@ function isBlocked({ blocked }: Visitor, { from }: NewMessage): boolean {
 /** Gives the visitor's next message its number and time. */
 function advance(visitor: Visitor, { from }: NewMessage, now: number): { sequence: number; sentAt: Date } {
   visitor.answered ||= from !== 'visitor';
-  // Clocks of processes differ. A message is never earlier than the one before it.
-  const sentAt = new Date(Math.max(now, visitor.lastMessageAt?.getTime() ?? now));
+  // Clocks of processes differ a little: a message is not earlier than the one before it. After a clock that was wrong, it may be.
+  const lastAt = visitor.lastMessageAt?.getTime() ?? now;
+  const sentAt = new Date(lastAt > now + clockSkewMsMax ? now : Math.max(now, lastAt));
   visitor.lastMessageAt = sentAt;
   visitor.lastSequence += 1;
   return { sequence: visitor.lastSequence, sentAt };
