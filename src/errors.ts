@@ -228,7 +228,7 @@ export const catalogue = {
     status: 503,
     mantago: 500,
     cause:
-      'The database is unreachable or does not answer. MantaGo answers 500, since its contract has no 503.',
+      'The database is unreachable, does not answer, or has no space. MantaGo answers 500, since its contract has no 503.',
     remedy:
       'Retry after the seconds in `Retry-After`. A change may have been stored: repeat it with the same key or id.',
   },

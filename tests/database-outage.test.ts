@@ -130,3 +130,22 @@ test('a silent database fails every call within 5 s, and later calls as well, an
   assert.ok(all.proxy.count() <= before + 10, `${all.proxy.count()} connections, ${before} before`);
   checkLog(all);
 });
+
+test('a full disk of the database is an outage for the caller, and leads to one line in the log', async (t) => {
+  const { server, lines, call } = await setting(t);
+  // PostgreSQL's error when a table cannot grow.
+  await server.sql`
+    create function full_disk() returns trigger language plpgsql as
+      $$ begin raise exception 'could not extend file: No space left on device' using errcode = '53100'; end $$`;
+  await server.sql`create trigger full_disk before insert on chat_visitors execute function full_disk()`;
+  const answer = await call('liveChat');
+  assert.equal(answer.status, 503);
+  assert.ok(answer.headers.get('retry-after'));
+  assert.equal((await call('liveChat')).status, 503);
+  assert.deepEqual(
+    lines.map((line) => JSON.parse(line).msg),
+    ['the database is unavailable: could not extend file: No space left on device'],
+  );
+  await server.sql`drop trigger full_disk on chat_visitors`;
+  assert.equal((await call('liveChat')).status, 200);
+});

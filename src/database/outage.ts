@@ -1,10 +1,12 @@
 /**
- * Outages: errors of a database that is starting, stopping, killed, unreachable or silent.
+ * Outages: errors of a database that is starting, stopping, killed, unreachable or silent, or has no space.
  */
 import type { Logger } from 'pino';
 
 /** PostgreSQL starts or stops, or has no free connection. */
 const busyCodes: ReadonlySet<string> = new Set(['57P01', '57P02', '57P03', '53300']);
+/** No disk space, memory or other resource (PostgreSQL's class 53). */
+const shortageCode = /^53/;
 /** No connection, or it was lost. */
 const connectionCodes: ReadonlySet<string> = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', 'CONNECTION_CLOSED', 'CONNECT_TIMEOUT'],
@@ -40,7 +42,8 @@ export function isOutage(error: unknown): error is Error {
   const { syscall, severity } = error as Error & { syscall?: string; severity?: string };
   // A missing file and a missing socket have the same code.
   if (syscall !== undefined) return socketCalls.has(syscall);
-  if (isAway(error) || droppedCodes.has(codeOf(error))) return true;
+  const code = codeOf(error);
+  if (isAway(error) || droppedCodes.has(code) || shortageCode.test(code)) return true;
   // PostgreSQL ends the connection with such an error when it starts, stops, or has no free connections.
   return severity === 'FATAL' || severity === 'PANIC';
 }
