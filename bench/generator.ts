@@ -24,6 +24,7 @@ export type Job =
       /** Further bots with the same secret: the deliveries go to all of them in turn. */
       botIds?: string[];
       requestsMax?: number;
+      perSecond?: number;
     })
   /** The same calls repeatedly. */
   | (Common & { kind: 'calls'; port: number; calls: Call[] })

@@ -1,5 +1,5 @@
 /**
- * A closed-loop HTTP load: keep-alive connections with one request each. It uses plain sockets, because the generator shares the
+ * A closed-loop HTTP load, at most at a given rate: keep-alive connections with one request each. It uses plain sockets, because the generator shares the
  * machine with the server. Loopback only.
  */
 import { connect } from 'node:net';
@@ -11,6 +11,8 @@ export type LoadOptions = {
   durationMs: number;
   /** Ends after this number of requests, or after the duration. */
   requestsMax?: number;
+  /** At most as many requests a second; left out: as many as are answered. */
+  perSecond?: number | undefined;
   /** The bytes of the n-th request (from 0), with headers. */
   request(n: number): Buffer;
 };
@@ -27,6 +29,8 @@ export type LoadResult = {
   max: number;
   /** Share (0 to 1) of responses that took longer than 250 ms. */
   above250: number;
+  /** The same for 1 s. */
+  above1000: number;
 };
 
 const answerBytesMax = 16 * 1024 * 1024;
@@ -37,6 +41,7 @@ export async function load({
   connections,
   durationMs,
   requestsMax = Number.POSITIVE_INFINITY,
+  perSecond,
   request,
 }: LoadOptions): Promise<LoadResult> {
   const latencies: number[] = [];
@@ -46,11 +51,15 @@ export async function load({
   let sent = 0;
   const next = (): Buffer | null =>
     performance.now() >= endsAt || sent >= requestsMax ? null : request(sent++);
+  const waitMs = (): number =>
+    perSecond === undefined ? 0 : startedAt + (sent / perSecond) * 1_000 - performance.now();
   const answered = (status: string, ms: number): void => {
     statuses[status] = (statuses[status] ?? 0) + 1;
     latencies.push(ms);
   };
-  await Promise.all(Array.from({ length: connections }, () => runConnection(port, next, answered)));
+  await Promise.all(
+    Array.from({ length: connections }, () => runConnection(port, { next, waitMs, answered })),
+  );
   return summary(latencies, statuses, (performance.now() - startedAt) / 1_000);
 }
 
@@ -60,7 +69,8 @@ export function summary(
   statuses: Record<string, number>,
   seconds: number,
 ): LoadResult {
-  const slow = latencies.reduce((count, ms) => (ms > 250 ? count + 1 : count), 0);
+  const shareAbove = (bound: number): number =>
+    latencies.reduce((count, ms) => (ms > bound ? count + 1 : count), 0) / Math.max(1, latencies.length);
   return {
     seconds,
     requests: latencies.length,
@@ -69,7 +79,8 @@ export function summary(
     p50: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),
     max: quantile(latencies, 1),
-    above250: slow / Math.max(1, latencies.length),
+    above250: shareAbove(250),
+    above1000: shareAbove(1_000),
   };
 }
 
@@ -88,16 +99,25 @@ function request(line: string, headers: Record<string, string>, body: string): B
   return Buffer.from(`${line} HTTP/1.1\r\nhost: 127.0.0.1\r\n${lines.join('')}\r\n${body}`);
 }
 
-function runConnection(
-  port: number,
-  next: () => Buffer | null,
-  answered: (status: string, ms: number) => void,
-): Promise<void> {
+type Turns = {
+  /** The next request; null: the time is over. */
+  next(): Buffer | null;
+  /** Until the next request may be sent. */
+  waitMs(): number;
+  answered(status: string, ms: number): void;
+};
+
+function runConnection(port: number, { next, waitMs, answered }: Turns): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     let sentAt = 0;
     let received: Buffer = Buffer.alloc(0);
     const send = (): void => {
+      const pauseMs = waitMs();
+      if (pauseMs > 0) {
+        setTimeout(send, pauseMs);
+        return;
+      }
       const request = next();
       if (request === null) {
         resolve();

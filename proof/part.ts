@@ -1,6 +1,6 @@
 /**
  * The interface of a part of the proof: kills, faults, soak, fuzz. A part puts Shoal under load for a given time, checks what must
- * hold, and counts what passed. run.ts lists the parts and records their results.
+ * hold, and counts what passed. parts.ts lists them, run.ts records their results.
  */
 import type { Ends } from '../tests/harness/ends.ts';
 
@@ -27,6 +27,8 @@ export type Proving = {
   isOver(): boolean;
   /** Registers a function that runs when the part ends, in the order of registration. Passed to tests/harness. */
   ends: Ends;
+  /** Registers a function that runs after all those of `ends`. */
+  atLast(run: () => unknown): void;
   /** Logs progress to stderr. */
   say(text: string): void;
   /** Adds to a cell of the part's table. Counts of several runs are summed. */

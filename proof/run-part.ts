@@ -13,11 +13,13 @@ export async function runPart(part: Part, options: Options): Promise<PartRecord>
   const measures: Measure[] = [];
   const unavailable: Unavailable[] = [];
   const closers: (() => unknown)[] = [];
+  const lastClosers: (() => unknown)[] = [];
   const startedAt = performance.now();
   const proving: Proving = {
     ...{ seed, seconds, isQuick, say },
     isOver: () => performance.now() - startedAt > seconds * 1_000,
     ends: { after: (run) => void closers.push(run as () => unknown) },
+    atLast: (run) => void lastClosers.push(run),
     count(row, column, by = 1) {
       const counted = counts.find((one) => one.row === row && one.column === column);
       if (counted) counted.count += by;
@@ -47,7 +49,7 @@ export async function runPart(part: Part, options: Options): Promise<PartRecord>
     const trace = error instanceof Failure || !(error instanceof Error) ? what : error.stack;
     say(`${part.name} FAILED with seed ${seed}: ${trace}\nminimal input: ${JSON.stringify(input, null, 2)}`);
   }
-  for (const close of closers) await close();
+  for (const close of [...closers, ...lastClosers]) await close();
   const tookSeconds = Math.round((performance.now() - startedAt) / 1_000);
   return { name: part.name, seconds: tookSeconds, counts, measures, unavailable, failure };
 }

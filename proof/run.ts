@@ -6,12 +6,10 @@ import { randomInt } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { machine } from '../bench/report.ts';
-import { kills } from './kills/kills.ts';
 import type { Part } from './part.ts';
+import { parts } from './parts.ts';
 import { type PartRecord, release, toMarkdown, writeRecord } from './record.ts';
 import { runPart } from './run-part.ts';
-
-const parts: readonly Part[] = [kills];
 
 type Options = { only: Part[]; seconds?: number; seed: number; quick: boolean; out: string };
 

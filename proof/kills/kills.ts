@@ -8,14 +8,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { randomOf, type SeededRandom } from '../../simulator/events/random.ts';
 import { Failure, type Part, type Proving } from '../part.ts';
-import { chat } from '../world/chat.ts';
-import { collecting } from '../world/collecting.ts';
-import { deliveries, goesOn } from '../world/deliveries.ts';
-import { points } from '../world/points.ts';
-import { sends } from '../world/sends.ts';
-import { exports, imports } from '../world/transfers.ts';
-import { webhooks } from '../world/webhooks.ts';
-import type { Work } from '../world/work.ts';
+import { Load } from '../world/load.ts';
 import { World } from '../world/world.ts';
 
 export const victims = ['web', 'worker', 'postmaster', 'backend', 'power'] as const;
@@ -39,7 +32,7 @@ export const kills: Part = {
 async function runKills(proving: Proving): Promise<void> {
   const world = await World.open(proving);
   const random = randomOf(proving.seed, 'kills');
-  const load = await openLoad(world);
+  const load = await Load.open(world);
   let passed = 0;
   while (!proving.isOver() || passed === 0) {
     const cycle = await runCycle(world, load, random);
@@ -48,35 +41,15 @@ async function runKills(proving: Proving): Promise<void> {
       proving.count(victim, 'total');
       for (const name of underWay) proving.count(victim, name);
     }
-    proving.say(`${passed} kills passed, ${load.acknowledged()} deliveries acknowledged`);
+    proving.say(`${passed} kills passed, ${load.acknowledged} deliveries acknowledged`);
   }
-}
-
-type Load = { works: readonly Work[]; acknowledged(): number };
-
-async function openLoad(world: World): Promise<Load> {
-  const pointKeys = new Set<string>();
-  const messageIds = new Set<string>();
-  const delivering = deliveries(world);
-  const works = [
-    delivering,
-    points(world, pointKeys),
-    chat(world, messageIds),
-    sends(world),
-    webhooks(world, { pointKeys, messageIds }),
-    collecting(world),
-    imports(world),
-    exports(world),
-  ];
-  for (const work of works) await work.prepare?.();
-  return { works, acknowledged: () => delivering.acknowledged() };
 }
 
 async function runCycle(world: World, load: Load, random: SeededRandom): Promise<Kill[]> {
   const struck: Kill[] = [];
   try {
     await world.cluster.takeImage(world.sql);
-    for (const work of load.works) work.start();
+    load.start();
     // The power first: PostgreSQL writes a checkpoint when it recovers from any other kill, and the image is older than that.
     for (const victim of [
       'power',
@@ -85,16 +58,13 @@ async function runCycle(world: World, load: Load, random: SeededRandom): Promise
         random,
       ),
     ] as const) {
-      await goesOn(load, acknowledgedMin);
+      await load.goesOn(acknowledgedMin);
       const kill = await strike(world, load, { victim, random });
       struck.push(kill);
       await world.databaseIsUp();
     }
-    await goesOn(load, acknowledgedMin);
-    await Promise.all(load.works.map((work) => work.stop()));
-    await world.settle();
-    for (const work of load.works) await work.check();
-    await world.checkFigures();
+    await load.goesOn(acknowledgedMin);
+    await load.stopAndCheck();
     return struck;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -113,13 +83,9 @@ async function strike(
   await pause(afterMs);
   const endsAt = performance.now() + aimMsMax;
   while (aim?.underWay() === 0 && performance.now() < endsAt) await pause(1);
-  const kill = { victim, aim: aim?.name ?? '', afterMs, underWay: namesUnderWay(load) };
+  const kill = { victim, aim: aim?.name ?? '', afterMs, underWay: load.underWay() };
   await killers[victim](world, random);
   return kill;
-}
-
-function namesUnderWay({ works }: Load): string[] {
-  return works.filter((work) => work.underWay() > 0).map(({ name }) => name);
 }
 
 const killers: Record<Victim, (world: World, random: SeededRandom) => Promise<void>> = {

@@ -5,7 +5,12 @@ import { Calls, type Work } from './work.ts';
 import type { World } from './world.ts';
 
 const daysChecked = 4;
+const callsSeen = 12;
 const againMs = 2_000;
+const insight = '/v2/bot/insight';
+/** Slow answers, so that a kill finds calls under way. */
+const slowCalls = 20;
+const answerMs = 50;
 
 export function collecting(world: World): Work {
   const { sql, botId, line, proving } = world;
@@ -20,6 +25,7 @@ export function collecting(world: World): Work {
         const due = await tx`
           select from line_collections where bot_id = ${botId} and (look_at is null or look_at <= now()) limit 1`;
         if (due.length > 0) return;
+        line.control.fail({ kind: 'slow', path: insight, count: slowCalls, delayMs: answerMs });
         await tx`delete from line_questions where bot_id = ${botId} and kind in ('followers', 'delivery')`;
         await tx`
           update line_collections set look_at = null, paused_until = null
@@ -38,8 +44,9 @@ export function collecting(world: World): Work {
     async stop() {
       clearInterval(timer);
       await asking;
+      line.control.heal();
     },
-    underWay: () => line.control.calls.slice(-8).filter(isUnanswered).length,
+    underWay: () => line.control.calls.slice(-callsSeen).filter(isUnanswered).length,
     async check() {
       const rows = await sql<{ day: string; value: unknown }[]>`
         select to_char(day, 'YYYYMMDD') as day, value from snapshots where bot_id = ${botId} and kind = 'followers'`;
@@ -59,7 +66,7 @@ export function collecting(world: World): Work {
 }
 
 function isUnanswered({ path, status }: { path: string; status: number }): boolean {
-  return path.startsWith('/v2/bot/insight') && status === 0;
+  return path.startsWith(insight) && status === 0;
 }
 
 function sorted(value: unknown): [string, unknown][] {

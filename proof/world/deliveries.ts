@@ -8,7 +8,14 @@ import { expectNone, type World } from './world.ts';
 
 export const webhookPlatforms = ['line', 'facebook', 'instagram', 'whatsapp'] as const;
 
-export function deliveries(world: World): Work & { acknowledged(): number } {
+export type Deliveries = Work & {
+  /** Messages of acknowledged deliveries. */
+  acknowledged(): number;
+  /** A delivery from elsewhere: its message, as `PLATFORM KEY`. */
+  note(message: string, isAcknowledged: boolean): void;
+};
+
+export function deliveries(world: World): Deliveries {
   const { sql, botId } = world;
   const random = randomOf(world.proving.seed, 'deliveries');
   const sender = new Sender(botId, random, { platforms: webhookPlatforms, people: 400, pauseMsMax: 40 });
@@ -20,6 +27,10 @@ export function deliveries(world: World): Work & { acknowledged(): number } {
   return {
     name: 'deliveries',
     acknowledged: () => acknowledged + sender.acknowledged.size,
+    note(message, isAcknowledged) {
+      sender.sent.add(message);
+      if (isAcknowledged) sender.acknowledged.add(message);
+    },
     start() {
       sender.address = world.address;
       follow = setInterval(() => {
@@ -54,13 +65,14 @@ export function deliveries(world: World): Work & { acknowledged(): number } {
 /** The stored messages of the webhooks' platforms, and their sum, are `counted`: no more and no fewer. */
 async function expectCounted({ sql, botId }: World, counted: number): Promise<void> {
   const platforms = [...webhookPlatforms];
-  const [row] = await sql<{ events: number; inbound: number; aside: number }[]>`
+  const [row] = await sql<{ events: number; inbound: number; aside: string[] }[]>`
     select
       (select count(*)::integer from events
         where bot_id = ${botId} and platform = any(${platforms}) and kind = 'message-in') as events,
       (select sum(inbound)::integer from totals where bot_id = ${botId} and platform = any(${platforms})) as inbound,
-      (select count(*)::integer from deliveries where set_aside_reason is not null) as aside`;
-  if (row?.events !== counted || row.inbound !== counted || row.aside !== 0)
+      array(select platform || ' ' || source || ': ' || set_aside_reason from deliveries
+        where set_aside_reason is not null limit 5) as aside`;
+  if (row?.events !== counted || row.inbound !== counted || row.aside.length > 0)
     throw new Failure(`${counted} messages are known, but stored are`, row);
 }
 

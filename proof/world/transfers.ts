@@ -7,7 +7,7 @@ import { Calls, Lanes, untilAnswered, type Work } from './work.ts';
 import type { World } from './world.ts';
 
 const linesPerFile = 40;
-const pauseMsMax = 1_500;
+const pauseMsMax = 800;
 const unavailable = 503;
 
 export function imports(world: World): Work {

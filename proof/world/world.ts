@@ -17,6 +17,7 @@ import { auditPoints } from '../../src/points/audit.ts';
 import { recount } from '../../src/rebuild/recount.ts';
 import { openGate } from '../../src/webhooks-out/addresses.ts';
 import { setCallback } from '../../src/webhooks-out/endpoints.ts';
+import { leaseMs } from '../../src/webhooks-out/queue.ts';
 import { dataFolder, type Launched, launch, type ShoalEnvironment } from '../../tests/harness/cli.ts';
 import { type Receiver, receiver } from '../../tests/harness/receiver.ts';
 import { lineDestination, lineSecret, metaSecret, whatsappNumberId } from '../../tests/harness/webhooks.ts';
@@ -34,15 +35,25 @@ const noLimits = {
   SHOAL_CHAT_BOT_BYTES: '0',
   SHOAL_LINE_CALLS_PER_HOUR: '1000000',
   SHOAL_CALLBACK_PRIVATE: 'true',
-  SHOAL_DRAIN_SECONDS: '0',
+  SHOAL_DRAIN_SECONDS: '1',
 };
+/** Longer than the receiver takes to answer. */
+const attemptMs = 300;
 const settledMsMax = 120_000;
 const shownMax = 5;
 const accountIds = { facebook: messengerAccount, instagram: messengerAccount, whatsapp: whatsappNumberId };
 
+export type WorldOptions = {
+  /** The folder for PostgreSQL's data; default: the system's for temporary files. */
+  above?: string;
+  /** Further environment variables of both processes. */
+  env?: Record<string, string>;
+};
+
 export type Role = 'web' | 'worker';
 
 export class World {
+  readonly secretKey = secretKey;
   readonly proving: Proving;
   readonly cluster: ProofCluster;
   readonly sql: Sql;
@@ -66,7 +77,7 @@ export class World {
   }
 
   /** Opens a world with its bot, and starts both processes. Everything ends with the part. */
-  static async open(proving: Proving): Promise<World> {
+  static async open(proving: Proving, { above, env: more = {} }: WorldOptions = {}): Promise<World> {
     const { ends, seed } = proving;
     const folder = await dataFolder(ends);
     const line = await startLineSimulator({
@@ -77,7 +88,7 @@ export class World {
       quota: null,
     });
     const shop = await receiver(ends);
-    const cluster = await ProofCluster.open(ends);
+    const cluster = await ProofCluster.open(ends, above === undefined ? {} : { above });
     const sql = connect(cluster.url, { max: 6, applicationName: 'shoal proof' });
     // Before the hooks above: the processes and this pool end before the server does.
     folder.onEnd(async () => {
@@ -91,6 +102,7 @@ export class World {
       SHOAL_SECRET_KEY: secretKey,
       SHOAL_LINE_API: line.address,
       SHOAL_COLLECT: 'on',
+      ...more,
     };
     const world = new World(proving, {
       ...{ cluster, sql, line, shop },
@@ -162,13 +174,15 @@ export class World {
   /** Waits until all deliveries are counted, all webhook messages sent, and all due questions to LINE answered. */
   async settle(): Promise<void> {
     let pending = {};
+    const startedAt = Date.now();
     await until(
       () => `nothing is pending: ${JSON.stringify(pending)}`,
       async () => {
-        // Does not wait for the leases of killed dispatchers, nor for the pauses after failures.
+        // Does not wait for the leases of attempts that a kill has cut off, nor for the pauses after failures.
+        const cutOff = Date.now() - startedAt < attemptMs ? 0 : startedAt + leaseMs;
         await this.sql`
           update pending_notices set due_at = least(due_at, now()),
-            claimed_until = case when since < now() - interval '2 seconds' then null else claimed_until end`;
+            claimed_until = case when claimed_until < ${new Date(cutOff)} then null else claimed_until end`;
         await this
           .sql`update callbacks set standing = 'good', paused_until = null where bot_id = ${this.botId}`;
         const [row] = await this.sql<
@@ -178,7 +192,7 @@ export class World {
         pending = { deliveries, questions, messages: row?.messages };
         return deliveries + questions + (row?.messages ?? 0) === 0;
       },
-      200,
+      100,
     );
   }
 

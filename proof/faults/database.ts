@@ -1,0 +1,114 @@
+/** Faults of PostgreSQL: frozen, stopped, out of connections, and its disk full. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { openClient } from '../../src/database/client.ts';
+import { Failure, type Proving } from '../part.ts';
+import type { Fault } from './fault.ts';
+
+const maxConnections = 100;
+const endingPauseMs = 200;
+
+export const frozen: Fault = {
+  name: 'PostgreSQL frozen',
+  seconds: { full: 60, quick: 2 },
+  async run({ world, seconds }) {
+    await world.cluster.signalAll('SIGSTOP');
+    try {
+      await pause(seconds * 1_000);
+    } finally {
+      await world.cluster.signalAll('SIGCONT');
+    }
+  },
+};
+
+export const stopped: Fault = {
+  name: 'PostgreSQL stopped',
+  seconds: { full: 60, quick: 2 },
+  async run({ world, seconds }) {
+    await world.cluster.stop();
+    await pause(seconds * 1_000);
+    await world.cluster.start();
+  },
+};
+
+/** Shoal's connections are ended, and other programs take every slot that becomes free. */
+export const outOfConnections: Fault = {
+  name: 'PostgreSQL out of connections',
+  seconds: { full: 30, quick: 2 },
+  async run({ world, seconds }) {
+    const endsAt = performance.now() + seconds * 1_000;
+    const taking = Array.from({ length: maxConnections }, () => take(world.cluster.url, endsAt));
+    let looks = 0;
+    let withoutConnection = 0;
+    while (performance.now() < endsAt) {
+      const ended = await world.sql`
+        select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'shoal serve%'`;
+      looks += 1;
+      if (ended.length === 0) withoutConnection += 1;
+      await pause(endingPauseMs);
+    }
+    await Promise.all(taking);
+    if (withoutConnection < looks / 2)
+      throw new Failure(`Shoal had connections in ${looks - withoutConnection} of ${looks} looks`);
+  },
+};
+
+/** Holds a connection until the end. Tries again at once when it is refused. */
+async function take(url: string, endsAt: number): Promise<void> {
+  while (performance.now() < endsAt) {
+    const options = { max: 1, applicationName: 'shoal proof hog', lost: () => undefined };
+    const hog = openClient(url, options);
+    const left = Math.max(0, endsAt - performance.now()) / 1_000;
+    await hog`select pg_sleep(${left})`.catch(() => pause(5));
+    await hog.end({ timeout: 0 });
+  }
+}
+
+const megabyte = 1024 * 1024;
+const diskMegabytes = 900;
+
+/** Mounts a small disk of memory until the part ends, and returns its folder. Null: mounting is not allowed here. */
+export function mountSmallDisk({ atLast, notAvailable }: Proving): string | null {
+  const disk = mkdtempSync(join(tmpdir(), 'shoal-disk-'));
+  const options = ['-t', 'tmpfs', '-o', `size=${diskMegabytes}m,mode=755`];
+  try {
+    execFileSync('mount', [...options, 'shoal-proof', disk], { stdio: 'pipe' });
+  } catch (error) {
+    rmSync(disk, { recursive: true });
+    notAvailable('disk full', `no small disk can be mounted: ${String(error).split('\n')[0]}`);
+    return null;
+  }
+  atLast(() => {
+    execFileSync('umount', [disk]);
+    rmSync(disk, { recursive: true });
+  });
+  return disk;
+}
+
+/** The disk fills up, so that PostgreSQL can write neither tables nor its log, and is freed. */
+export function diskFull(disk: string): Fault {
+  const ballast = join(disk, 'ballast');
+  return {
+    name: 'disk full',
+    seconds: { full: 30, quick: 2 },
+    async run({ world, seconds }) {
+      const { bavail, bsize } = statfsSync(disk);
+      for (let left = bavail * bsize; left > 0; left -= megabyte) {
+        const written = await writeFile(ballast, Buffer.alloc(megabyte), { flag: 'a' }).catch(() => false);
+        if (written === false) break;
+      }
+      // Fills what becomes free, until the fault ends.
+      const endsAt = performance.now() + seconds * 1_000;
+      while (performance.now() < endsAt) {
+        await writeFile(ballast, Buffer.alloc(bsize), { flag: 'a' }).catch(() => pause(20));
+      }
+      await rm(ballast);
+      // PostgreSQL ends when it cannot write its log. A service manager starts it again.
+      await world.cluster.startIfEnded();
+    },
+  };
+}

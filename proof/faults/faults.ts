@@ -1,0 +1,102 @@
+/**
+ * Faults around Shoal: of PostgreSQL, of clocks, of receivers and senders, and restarts. The load runs before, during and after each
+ * fault. Then everything acknowledged is compared with everything stored, and the fault counts as passed.
+ */
+import { randomOf } from '../../simulator/events/random.ts';
+import { Failure, type Part, type Proving } from '../part.ts';
+import { Load } from '../world/load.ts';
+import { World } from '../world/world.ts';
+import { clockEnvironment, clockJumps } from './clock.ts';
+import { diskFull, frozen, mountSmallDisk, outOfConnections, stopped } from './database.ts';
+import type { Fault } from './fault.ts';
+import { bigBodies, hangingPeers, idleConnections, slowSenders, socketFlood } from './peers.ts';
+import { pendingDeliveries, sigterm } from './restarts.ts';
+
+const all: readonly Fault[] = [
+  frozen,
+  stopped,
+  outOfConnections,
+  clockJumps,
+  hangingPeers,
+  idleConnections,
+  slowSenders,
+  bigBodies,
+  socketFlood,
+  pendingDeliveries,
+  sigterm,
+];
+const acknowledgedMin = 20;
+const recoveryMsMax = 30_000;
+/** The short form compares after this many faults. */
+const quickGroup = 4;
+
+export const faults: Part = {
+  name: 'faults',
+  summary: 'freezes, stops, fills and floods what is around Shoal, under load',
+  seconds: { full: 600, quick: 20 },
+  run: runFaults,
+};
+
+async function runFaults(proving: Proving): Promise<void> {
+  const disk = mountSmallDisk(proving);
+  const above = proving.isQuick ? disk : null;
+  const world = await World.open(proving, { env: clockEnvironment, ...(above === null ? {} : { above }) });
+  const load = await Load.open(world);
+  const full = disk === null ? null : diskFull(disk);
+  const faultsHere = proving.isQuick && full !== null ? [...all, full] : all;
+  const size = proving.isQuick ? quickGroup : 1;
+  for (let first = 0; first < faultsHere.length; first += size) {
+    await runGroup(proving, { world, load, faults: faultsHere.slice(first, first + size) });
+    if (proving.isOver() && !proving.isQuick) return;
+  }
+  if (proving.isQuick || disk === null || full === null) return;
+  const small = await World.open(proving, { above: disk });
+  await runGroup(proving, { world: small, load: await Load.open(small), faults: [full] });
+}
+
+type Group = { world: World; load: Load; faults: readonly Fault[] };
+
+/** Runs the faults under load, then compares. The full form has one fault in a group. */
+async function runGroup(proving: Proving, { world, load, faults: group }: Group): Promise<void> {
+  const names = group.map(({ name }) => name);
+  let running = names[0] ?? '';
+  const messages = new Map<string, number>();
+  try {
+    load.start();
+    for (const fault of group) {
+      running = fault.name;
+      messages.set(fault.name, await runFault(proving, { world, load, fault }));
+    }
+    await load.stopAndCheck();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const details = error instanceof Failure ? error.input : error instanceof Error ? error.stack : null;
+    throw new Failure(`${running}: ${message}`, { faultsSinceTheLastCheck: names, details });
+  }
+  for (const [name, count] of messages) {
+    proving.count(name, 'passed');
+    proving.count(name, 'messages acknowledged during it', count);
+  }
+  proving.say(`passed: ${names.join(', ')}`);
+}
+
+/** Runs one fault and measures the recovery. Returns the number of messages acknowledged during it. */
+async function runFault(
+  proving: Proving,
+  { world, load, fault }: { world: World; load: Load; fault: Fault },
+): Promise<number> {
+  const seconds = proving.isQuick ? fault.seconds.quick : fault.seconds.full;
+  await load.goesOn(acknowledgedMin);
+  const before = load.acknowledged;
+  await fault.run({ world, load, proving, random: randomOf(proving.seed, fault.name), seconds });
+  const during = load.acknowledged - before;
+  const endedAt = performance.now();
+  await load.goesOn(acknowledgedMin);
+  proving.measure({
+    what: `${fault.name}: from its end until ${acknowledgedMin} messages are acknowledged`,
+    value: Math.round(performance.now() - endedAt),
+    unit: 'ms',
+    most: recoveryMsMax,
+  });
+  return during;
+}
