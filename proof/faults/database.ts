@@ -41,17 +41,24 @@ export const outOfConnections: Fault = {
   seconds: { full: 30, quick: 2 },
   async run({ world, seconds }) {
     const endsAt = performance.now() + seconds * 1_000;
+    const own = openClient(world.cluster.url, {
+      max: 1,
+      applicationName: 'shoal proof',
+      lost: () => undefined,
+    });
+    await own`select 1`;
     const taking = Array.from({ length: maxConnections }, () => take(world.cluster.url, endsAt));
     let looks = 0;
     let withoutConnection = 0;
     while (performance.now() < endsAt) {
-      const ended = await world.sql`
+      const ended = await own`
         select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'shoal serve%'`;
       looks += 1;
       if (ended.length === 0) withoutConnection += 1;
       await pause(endingPauseMs);
     }
     await Promise.all(taking);
+    await own.end({ timeout: 1 });
     if (withoutConnection < looks / 2)
       throw new Failure(`Shoal had connections in ${looks - withoutConnection} of ${looks} looks`);
   },
