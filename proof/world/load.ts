@@ -35,6 +35,10 @@ export class Load {
   static async open(world: World): Promise<Load> {
     const load = new Load(world);
     for (const work of load.works) await work.prepare?.();
+    // After a failure the load still runs.
+    world.proving.ends.after(() => {
+      for (const work of load.works) work.stop().catch(() => undefined);
+    });
     return load;
   }
 
