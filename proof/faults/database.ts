@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openClient } from '../../src/database/client.ts';
-import { Failure, type Proving } from '../part.ts';
+import type { Proving } from '../part.ts';
+import { until } from '../world/world.ts';
 import type { Fault } from './fault.ts';
 
 const maxConnections = 100;
@@ -40,38 +41,43 @@ export const outOfConnections: Fault = {
   name: 'PostgreSQL out of connections',
   seconds: { full: 30, quick: 2 },
   async run({ world, seconds }) {
-    const endsAt = performance.now() + seconds * 1_000;
-    const own = openClient(world.cluster.url, {
-      max: 1,
-      applicationName: 'shoal proof',
-      lost: () => undefined,
-    });
+    const { url } = world.cluster;
+    const own = openClient(url, { max: 1, applicationName: 'shoal proof', lost: () => undefined });
+    // Opened before the others take every slot.
     await own`select 1`;
-    const taking = Array.from({ length: maxConnections }, () => take(world.cluster.url, endsAt));
-    let looks = 0;
-    let withoutConnection = 0;
-    while (performance.now() < endsAt) {
+    const hold = new AbortController();
+    const holding = Array.from({ length: maxConnections }, () => takeConnection(url, hold.signal));
+    const endShoals = async (): Promise<number> => {
       const ended = await own`
         select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'shoal serve%'`;
-      looks += 1;
-      if (ended.length === 0) withoutConnection += 1;
-      await pause(endingPauseMs);
+      return ended.length;
+    };
+    try {
+      await until('Shoal has no connection', async () => (await endShoals()) === 0, endingPauseMs);
+      const endsAt = performance.now() + seconds * 1_000;
+      while (performance.now() < endsAt) {
+        await pause(endingPauseMs);
+        await endShoals();
+      }
+    } finally {
+      hold.abort();
     }
-    await Promise.all(taking);
+    await Promise.all(holding);
     await own.end({ timeout: 1 });
-    if (withoutConnection < looks / 2)
-      throw new Failure(`Shoal had connections in ${looks - withoutConnection} of ${looks} looks`);
   },
 };
 
-/** Holds a connection until the end. Tries again at once when it is refused. */
-async function take(url: string, endsAt: number): Promise<void> {
-  while (performance.now() < endsAt) {
-    const options = { max: 1, applicationName: 'shoal proof hog', lost: () => undefined };
-    const hog = openClient(url, options);
-    const left = Math.max(0, endsAt - performance.now()) / 1_000;
-    await hog`select pg_sleep(${left})`.catch(() => pause(5));
-    await hog.end({ timeout: 0 });
+/** Holds a connection until the signal. Tries again at once when it is refused. */
+async function takeConnection(url: string, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const client = openClient(url, { max: 1, applicationName: 'shoal proof hog', lost: () => undefined });
+    try {
+      while (!signal.aborted) await client`select pg_sleep(0.2)`;
+    } catch {
+      // Refused: there is no free slot.
+      await pause(5);
+    }
+    await client.end({ timeout: 0 });
   }
 }
 
