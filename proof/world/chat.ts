@@ -16,7 +16,7 @@ type Visitor = { visitorId: string; token: string };
 export function chat(world: World, acknowledgedIds: Set<string>): Work {
   const { sql, botId, widgetKey, proving } = world;
   const random = randomOf(proving.seed, 'chat');
-  const calls = new Calls();
+  const calls = new Calls(world);
   const visitors: Visitor[] = [];
   /** Acknowledged messages since the last check. */
   const written = new Set<string>();

@@ -15,7 +15,7 @@ const answerMs = 50;
 export function collecting(world: World): Work {
   const { sql, botId, line, proving } = world;
   const random = randomOf(proving.seed, 'collecting');
-  const calls = new Calls();
+  const calls = new Calls(world);
   let timer: NodeJS.Timeout | undefined;
   let asking = Promise.resolve();
   // Forgets the questions, but not LINE's answers: the collector asks them all again.

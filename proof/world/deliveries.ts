@@ -18,7 +18,7 @@ export type Deliveries = Work & {
 export function deliveries(world: World): Deliveries {
   const { sql, botId } = world;
   const random = randomOf(world.proving.seed, 'deliveries');
-  const sender = new Sender(botId, random, { platforms: webhookPlatforms, people: 400, pauseMsMax: 40 });
+  const sender = new Sender(botId, random, { platforms: webhookPlatforms, people: 400, pauseMsMax: 120 });
   /** Sent, but not found at the last check: given up by the platform, or repeated later. */
   let unseen = new Set<string>();
   let counted = 0;

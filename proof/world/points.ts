@@ -15,7 +15,7 @@ const refused = 409;
 export function points(world: World, acknowledgedKeys: Set<string>): Work {
   const { sql, botId, proving } = world;
   const random = randomOf(proving.seed, 'points');
-  const calls = new Calls();
+  const calls = new Calls(world);
   let contactIds: string[] = [];
   /** The amounts of acknowledged changes by key since the last check; 0: refused. */
   const amounts = new Map<string, number>();

@@ -19,7 +19,7 @@ const pushPath = '/v2/bot/message/push';
 export function sends(world: World): Work {
   const { sql, botId, line, proving } = world;
   const random = randomOf(proving.seed, 'sends');
-  const calls = new Calls();
+  const calls = new Calls(world);
   const recipients: string[] = [];
   /** LINE's request ids that were confirmed since the last check. */
   const confirmed = new Set<string>();

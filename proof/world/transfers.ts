@@ -7,13 +7,13 @@ import { Calls, Lanes, untilAnswered, type Work } from './work.ts';
 import type { World } from './world.ts';
 
 const linesPerFile = 40;
-const pauseMsMax = 800;
+const pauseMsMax = 2_000;
 const unavailable = 503;
 
 export function imports(world: World): Work {
   const { sql, botId, proving } = world;
   const random = randomOf(proving.seed, 'imports');
-  const calls = new Calls();
+  const calls = new Calls(world);
   let number = 0;
   let people: string[] = [];
   const importing = new Lanes(1, async () => {
@@ -50,7 +50,7 @@ export function imports(world: World): Work {
 export function exports(world: World): Work {
   const { sql, botId, proving } = world;
   const random = randomOf(proving.seed, 'exports');
-  const calls = new Calls();
+  const calls = new Calls(world);
   let latestRows = 0;
   const exporting = new Lanes(1, async () => {
     const url = `${world.address}/api/v1/bots/${botId}/exports/events?format=csv`;

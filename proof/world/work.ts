@@ -55,14 +55,20 @@ export class Lanes {
 
 /** Calls under way. */
 export class Calls {
+  readonly #world: Pick<World, 'hasEnded'>;
   #count = 0;
+
+  constructor(world: Pick<World, 'hasEnded'>) {
+    this.#world = world;
+  }
 
   get underWay(): number {
     return this.#count;
   }
 
-  /** Makes one call and reads the answer. Null if the connection breaks or no answer comes in time. */
+  /** Makes one call and reads the answer. Null if the connection breaks or no answer comes in time. Throws after the part. */
   async make(url: string, { token, body, headers = {} }: CallOptions = {}): Promise<Answer | null> {
+    if (this.#world.hasEnded) throw new Failure('the part has ended');
     this.#count += 1;
     try {
       const response = await fetch(url, {

@@ -64,6 +64,8 @@ export class World {
   botId = '';
   widgetKey = '';
   adminToken = '';
+  /** True when the part is over, so that load that a failure left running ends. */
+  hasEnded = false;
   /** Of the web process; changes with each start. */
   address = '';
 
@@ -92,6 +94,7 @@ export class World {
     const sql = connect(cluster.url, { max: 6, applicationName: 'shoal proof' });
     // Before the hooks above: the processes and this pool end before the server does.
     folder.onEnd(async () => {
+      world.hasEnded = true;
       await sql.end({ timeout: 1 });
       await line.close();
     });
