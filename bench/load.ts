@@ -1,6 +1,6 @@
 /**
- * A closed-loop HTTP load, at most at a given rate: keep-alive connections with one request each. It uses plain sockets, because the generator shares the
- * machine with the server. Loopback only.
+ * A closed-loop HTTP load, at most at a given rate: keep-alive connections with one request each. It uses plain sockets, because the
+ * generator shares the machine with the server. Loopback only.
  */
 import { connect } from 'node:net';
 import { quantile } from './statistics.ts';
