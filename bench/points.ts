@@ -55,7 +55,7 @@ export async function measurePoints({ stage, plan, say }: Measuring): Promise<Li
         values,
         against: { what: 'the bare SQL by primary key, same client and pool', values: references },
         ratios: values.map((value, run) => value / (references[run] ?? 0)),
-        target: { statistic: 'median', sense: 'at least', bound: 0.5 },
+        target: { statistic: 'median', sense: 'at least', bound: 0.75 },
       },
     ];
   } finally {

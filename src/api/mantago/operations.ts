@@ -10,11 +10,12 @@ import { callbackOperations } from './callback.ts';
 import { clientOperations } from './clients.ts';
 import { toClientAnalysis, toMessageAnalysis } from './figures.ts';
 import { type Operations, type Sources, success } from './operation.ts';
-import { clearPoints, idsProblem, noneKnown, readIds, readPoints, toPoints } from './points.ts';
+import { batchedPoints, clearPoints, idsProblem, noneKnown, readIds, toPoints } from './points.ts';
 import { tagOperations } from './tags.ts';
 
 export function mantagoOperations(sources: Sources): Operations {
   const { sql, clock, random } = sources;
+  const pointsOf = batchedPoints(sql);
   const analysesOf = coalesced((botId) => readAnalyses(sources, botId));
   return {
     ...callbackOperations(sources),
@@ -42,7 +43,7 @@ export function mantagoOperations(sources: Sources): Operations {
       problemOf: ({ body }) => idsProblem(body),
       async read({ botId }, { body }) {
         const ids = readIds(body);
-        const pointsById = await readPoints(sql, { botId, ...ids, now: clock() });
+        const pointsById = await pointsOf({ botId, ...ids, now: clock() });
         if (pointsById === null) return null;
         const answer = () => {
           const points = toPoints(ids, pointsById);
@@ -56,7 +57,7 @@ export function mantagoOperations(sources: Sources): Operations {
       problemOf: ({ body }) => idsProblem(body),
       async read({ botId }, { body }) {
         const ids = readIds(body);
-        const pointsById = await readPoints(sql, { botId, ...ids, now: clock() });
+        const pointsById = await pointsOf({ botId, ...ids, now: clock() });
         if (pointsById === null) return null;
         const answer = async () => {
           const cleared = { botId, platform: ids.platform, pointsById };

@@ -2,8 +2,10 @@
  * MantaGo's calls that read and clear the points of several contacts at once.
  */
 import type { Credential } from '../../auth/api-pairs.ts';
+import { Batcher } from '../../batcher.ts';
 import { findContacts } from '../../contacts/contacts.ts';
 import type { Queryable, Sql } from '../../database/client.ts';
+import { textList } from '../../database/lists.ts';
 import { Refusal } from '../../errors.ts';
 import { normalContactId } from '../../platforms/contact-ids.ts';
 import type { PlatformName } from '../../platforms/platform.ts';
@@ -40,10 +42,62 @@ export function readIds({ clientIds = [], platform, platformClientIds = [] }: Bo
   return { clientIds, platform: platform ?? null, platformClientIds };
 }
 
-/** The bot's credential, and the points at `now` (ms) of the contacts that it knows, in one query. Null if there is no such bot. */
-export async function readPoints(
+type PointsCall = ContactIds & { botId: string /** ms */; now: number };
+
+const limits = { runsMax: 4, batchCountMax: 10, gathers: false };
+
+/**
+ * Reads the bot's credential, and the points of the contacts that it knows. Null if there is no such bot. Calls for a bot that arrive
+ * while reads are running share the next one: most of a read's cost is not that of its ids.
+ */
+export function batchedPoints(sql: Queryable): (call: PointsCall) => Promise<PointsById | null> {
+  const batchers = new Map<string, Batcher<PointsCall, PointsById | null>>();
+  return (call) => {
+    const key = `${call.botId} ${call.platform}`;
+    const batcher =
+      batchers.get(key) ??
+      new Batcher<PointsCall, PointsById | null>((calls) => readCalls(sql, calls), {
+        ...limits,
+        idle: () => batchers.delete(key),
+      });
+    batchers.set(key, batcher);
+    return batcher.put(call);
+  };
+}
+
+/** Reads calls of one bot and platform together. Each gets the contacts of its own ids. */
+async function readCalls(sql: Queryable, calls: readonly PointsCall[]): Promise<(PointsById | null)[]> {
+  const [first] = calls;
+  if (first === undefined) return [];
+  const all = await readPoints(sql, {
+    ...first,
+    clientIds: calls.flatMap(({ clientIds }) => clientIds),
+    platformClientIds: calls.flatMap(({ platformClientIds }) => platformClientIds),
+    now: Math.max(...calls.map(({ now }) => now)),
+  });
+  if (all === null || calls.length === 1) return calls.map(() => all);
+  return calls.map(({ clientIds, platform, platformClientIds }) => ({
+    credential: all.credential,
+    byClientId: only(all.byClientId, clientIds),
+    byPlatformClientId: only(
+      all.byPlatformClientId,
+      platformClientIds.map((id) => normalOf(platform, id)),
+    ),
+  }));
+}
+
+function only<Value>(values: ReadonlyMap<string, Value>, keys: readonly string[]): Map<string, Value> {
+  const own = new Map<string, Value>();
+  for (const key of keys) {
+    const value = values.get(key);
+    if (value !== undefined) own.set(key, value);
+  }
+  return own;
+}
+
+async function readPoints(
   sql: Queryable,
-  { botId, clientIds, platform, platformClientIds, now }: ContactIds & { botId: string; now: number },
+  { botId, clientIds, platform, platformClientIds, now }: PointsCall,
 ): Promise<PointsById | null> {
   const available = availableInAccount(sql, now);
   // The limit makes each look-up of an account one by its key, independent of the planner's estimates.
@@ -54,32 +108,39 @@ export async function readPoints(
         and point_accounts.contact_id = coalesce(contact.merged_into, contact.contact_id)
       limit 1
     ) account on true`;
+  const platformIds = platformClientIds.map((id) => normalOf(platform, id));
   const [row] = await sql<
     {
       pair_id: string | null;
       secret_hash: Uint8Array | null;
-      by_client_id: Record<string, [PlatformName, number]> | null;
+      by_client_id: string | null;
       by_platform_client_id: Record<string, number> | null;
     }[]
   >`
     select pair_id, secret_hash,
-      (select json_object_agg(contact.contact_id, json_build_array(contact.platform, coalesce(${available}, 0)))
+      (select string_agg(contact.contact_id || ' ' || contact.platform || ' ' || coalesce(${available}, 0), ',')
         from contacts contact ${account}
-        where contact.bot_id = bots.bot_id and contact.contact_id = any(${clientIds as string[]}::text[])
+        where contact.bot_id = bots.bot_id and contact.contact_id = any(${textList(clientIds)}::text[])
           and contact.forgotten_at is null) as by_client_id,
       (select json_object_agg(contact.platform_contact_id, coalesce(${available}, 0))
         from contacts contact ${account}
         where contact.bot_id = bots.bot_id and contact.platform = ${platform}
-          and contact.platform_contact_id = any(${platformClientIds.map((id) => normalOf(platform, id))}::text[])) as by_platform_client_id
+          and contact.platform_contact_id = any(${textList(platformIds)}::text[])) as by_platform_client_id
     from bots left join api_pairs pair on pair.bot_id = bots.bot_id and pair.replaced_at is null
     where bots.bot_id = ${botId}`;
   if (!row) return null;
   const { pair_id: pairId, secret_hash: secretHash } = row;
   return {
     credential: pairId !== null && secretHash !== null ? { pairId, secretHash } : null,
-    byClientId: new Map(Object.entries(row.by_client_id ?? {})),
+    byClientId: new Map((row.by_client_id?.split(',') ?? []).map(toClient)),
     byPlatformClientId: new Map(Object.entries(row.by_platform_client_id ?? {})),
   };
+}
+
+/** A contact of the query. Neither its id nor its platform has spaces or commas. */
+function toClient(text: string): [clientId: string, points: readonly [PlatformName, number]] {
+  const [clientId = '', platform, points] = text.split(' ');
+  return [clientId, [platform as PlatformName, Number(points)]];
 }
 
 /** One entry for each known id, in the order of the call: client ids, then the platform's. A repeated id has several entries. */
