@@ -55,11 +55,13 @@ export async function addInteractions(
         person: ['text', ({ person }) => person],
         happened_at: ['timestamptz', ({ at }) => at],
       })}
-      cross join lateral (select new.seq, new.url union select 0, new.url union select 0, '') scope
-      where exists (
-        select from line_sends
-        where line_sends.bot_id = ${botId} and line_sends.request_id = new.request_id
-          and new.happened_at < sent_at + make_interval(secs => ${countedMs / secondMs}))
+      cross join lateral (
+        select sent_at from line_sends
+        where line_sends.bot_id = ${botId} and line_sends.request_id = new.request_id limit 1
+      ) sent
+      -- Without a URL, the last two are the same scope.
+      cross join lateral (values (new.seq, new.url), (0, new.url), (0, nullif('', new.url))) scope (seq, url)
+      where happened_at < sent_at + make_interval(secs => ${countedMs / secondMs}) and scope.url is not null
     ), new_people as (
       insert into line_interaction_people (bot_id, request_id, kind, seq, url_hash, person)
       select distinct ${botId}, request_id, kind, seq, url_hash, person from counted
