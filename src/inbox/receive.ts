@@ -13,6 +13,7 @@ import type { Channel } from '../bots/channels.ts';
 import { isOutage, logOutage } from '../database/outage.ts';
 import { platforms } from '../platforms/index.ts';
 import { type WebhookPlatformName, webhookPlatformNames } from '../platforms/platform.ts';
+import { isSigned } from '../platforms/signature.ts';
 import type { Clock } from '../time.ts';
 import { type GroupCommit, NotStored } from './group-commit.ts';
 
@@ -81,7 +82,7 @@ async function admit(
   if (channel === 'unavailable') return refuseForNow(reply, name, options);
   if (!channel || !isWebhookPlatform(name))
     return refuse(reply, 404, 'unknown bot or channel', name, 'unknown-channel', options);
-  if (request.headers[platforms[name].signatureHeader] === undefined)
+  if (request.headers[platforms[name].signature.header] === undefined)
     return refuseSignature(reply, { botId, platform: name }, options);
   request.setDecorator('channel', channel);
 }
@@ -94,9 +95,9 @@ async function receive(
   const { botId } = request.params;
   const name = request.params.platform as WebhookPlatformName;
   const { secrets } = request.getDecorator<Channel>('channel');
-  const platform = platforms[name];
+  const { signature } = platforms[name];
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-  if (!platform.verify(body, request.headers[platform.signatureHeader], secrets))
+  if (!isSigned(body, request.headers[signature.header], secrets, signature))
     return refuseSignature(reply, { botId, platform: name }, options);
   try {
     await options.inbox.put({ botId, platform: name, source: 'webhook', body, receivedAt: options.clock() });

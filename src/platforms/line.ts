@@ -18,9 +18,6 @@ import {
 } from './delivery.ts';
 import { type EventKind, unblocking } from './event.ts';
 import type { ParsedDelivery, ParsedEvent, PersonFields, Platform } from './reader.ts';
-import { isSigned, type SignatureForm } from './signature.ts';
-
-const signatureForm: SignatureForm = { prefix: '', encoding: 'base64' };
 
 const kinds: ReadonlyMap<string, EventKind> = new Map([
   ['message', 'message-in'],
@@ -58,8 +55,7 @@ export const line: Platform = {
   name: 'line',
   people,
   contactIds: { form: /^U[0-9a-f]{32}$/, expected: 'U and 32 hexadecimal digits in lower case' },
-  signatureHeader: 'x-line-signature',
-  verify: (body, header, secrets) => isSigned(body, header, secrets, signatureForm),
+  signature: { header: 'x-line-signature', prefix: '', encoding: 'base64' },
   parse: (body, accountId) => readDelivery(body, (root, delivery) => readEvents(root, accountId, delivery)),
 };
 

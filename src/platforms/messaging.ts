@@ -25,13 +25,12 @@ import type { EventKind } from './event.ts';
 import {
   anonymousEvent,
   fingerprint,
-  metaSignatureHeader,
+  metaSignature,
   readEntries,
   readMetaId,
   readTime,
   readTimeOrNone,
   requireMetaId,
-  verifyMeta,
 } from './meta.ts';
 import type { WebhookPlatformName } from './platform.ts';
 import type { ParsedDelivery, ParsedEvent, PersonFields, Platform } from './reader.ts';
@@ -77,8 +76,7 @@ export function messagingPlatform(name: WebhookPlatformName, objects: readonly s
     name,
     people,
     contactIds: { form: /^\d{5,25}$/, expected: '5 to 25 digits' },
-    signatureHeader: metaSignatureHeader,
-    verify: verifyMeta,
+    signature: metaSignature,
     parse: (body, accountId) =>
       readDelivery(body, (root, delivery) => {
         readEntries(root, objects, delivery, (entry, place) => readEntry(entry, place, accountId, delivery));

@@ -9,11 +9,14 @@ import { isObject, type JsonObject } from '../json.ts';
 import { firstTime } from '../time.ts';
 import { readEach, readId, readMs, Unreadable } from './delivery.ts';
 import type { ParsedDelivery, ParsedEvent } from './reader.ts';
-import { isSameSecret, isSigned, type SignatureForm } from './signature.ts';
+import { isSameSecret, type SignatureForm } from './signature.ts';
 
 // The older x-hub-signature is SHA-1 and is ignored.
-export const metaSignatureHeader = 'x-hub-signature-256';
-const signatureForm: SignatureForm = { prefix: 'sha256=', encoding: 'hex' };
+export const metaSignature: SignatureForm = {
+  header: 'x-hub-signature-256',
+  prefix: 'sha256=',
+  encoding: 'hex',
+};
 
 // Times below this are seconds: as milliseconds it would be March 1973.
 const secondsBelow = 100_000_000_000;
@@ -23,15 +26,6 @@ const challengeLengthMax = 1_000;
 
 /** The time (ms) of an event that no clock dates and no figure counts; fixed, so that a replay gives the same event. */
 export const undatedAt = firstTime;
-
-/** As Platform.verify, for all of Meta's platforms: `sha256=` and 64 lower-case hex digits. */
-export function verifyMeta(
-  body: Uint8Array,
-  header: string | string[] | undefined,
-  secrets: readonly string[],
-): boolean {
-  return isSigned(body, header, secrets, signatureForm);
-}
 
 /**
  * The challenge to answer Meta's `GET` with, as the plain body; null when the query is no handshake or its token is not the

@@ -6,6 +6,7 @@
  */
 import type { EventKind } from './event.ts';
 import type { PlatformName, WebhookPlatformName } from './platform.ts';
+import type { SignatureForm } from './signature.ts';
 
 /** An event as its platform reports it. */
 export type ParsedEvent = {
@@ -58,11 +59,5 @@ export type Reader = {
 /** A platform that delivers webhooks. */
 export type Platform = Reader & {
   name: WebhookPlatformName;
-  /** Lower-case name of the header that carries the signature. */
-  signatureHeader: string;
-  /**
-   * True when the header value is the platform's signature over exactly these bytes under one of the secrets. Compares in
-   * constant time; a missing, malformed or repeated header is false.
-   */
-  verify(body: Uint8Array, header: string | string[] | undefined, secrets: readonly string[]): boolean;
+  signature: SignatureForm;
 };

@@ -1,12 +1,12 @@
 /** Signatures of deliveries: HMAC-SHA256 over the raw bytes of the body, compared in constant time. */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 
-/** How a platform writes the 32 bytes of its HMAC into the header. */
-export type SignatureForm = { prefix: string; encoding: 'base64' | 'hex' };
+/** How a platform writes the 32 bytes of its HMAC into a header (its name in lower case). */
+export type SignatureForm = { header: string; prefix: string; encoding: 'base64' | 'hex' };
 
 /**
- * True when the header is the signature over exactly these bytes under one of the secrets. Another spelling of the same signature is
- * false, and an empty secret signs nothing.
+ * True when the header is the signature over exactly these bytes under one of the secrets. Compares in constant time. A missing or
+ * repeated header, or another spelling of the same signature, is false, and an empty secret signs nothing.
  */
 export function isSigned(
   body: Uint8Array,
@@ -28,9 +28,5 @@ export function isSigned(
 
 /** True when both texts are the same. The duration reveals nothing of either, not even the length. */
 export function isSameSecret(received: string, expected: string): boolean {
-  return timingSafeEqual(sha256(received), sha256(expected));
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return timingSafeEqual(hash('sha256', received, 'buffer'), hash('sha256', expected, 'buffer'));
 }

@@ -20,13 +20,12 @@ import {
 } from './delivery.ts';
 import {
   anonymousEvent,
-  metaSignatureHeader,
+  metaSignature,
   readEntries,
   readMetaId,
   readTime,
   readTimeOrNone,
   requireMetaId,
-  verifyMeta,
 } from './meta.ts';
 import type { ParsedDelivery, ParsedEvent, PersonFields, Platform } from './reader.ts';
 import {
@@ -156,8 +155,7 @@ export const whatsapp: Platform = {
     expected:
       'a telephone number of 5 to 15 digits with its country code, or a user id such as TW.13491208655302741918',
   },
-  signatureHeader: metaSignatureHeader,
-  verify: verifyMeta,
+  signature: metaSignature,
   parse: (body, accountId) =>
     readDelivery(body, (root, delivery) => {
       readEntries(root, ['whatsapp_business_account'], delivery, ({ changes, time }, place) => {
