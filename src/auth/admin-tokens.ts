@@ -4,7 +4,7 @@
  * A token is 32 random bytes after a prefix, which secret scanners recognise. Only its SHA-256 is stored; random bytes need no slower
  * hash. Each call checks the token, so revocation and expiry take effect at once.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Queryable, Sql } from '../database/client.ts';
 import { invalidInput, Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
@@ -72,7 +72,7 @@ export async function createAdminToken(
   };
   await sql`
     insert into admin_tokens (token_id, name, scope, bot_ids, token_hash, created_at, expires_at)
-    values (${created.tokenId}, ${name}, ${scope}, ${uniqueIds}::text[], ${hashOf(token)}, ${created.createdAt}, ${end})`;
+    values (${created.tokenId}, ${name}, ${scope}, ${uniqueIds}::text[], ${hash('sha256', token, 'buffer')}, ${created.createdAt}, ${end})`;
   return { ...created, token };
 }
 
@@ -108,7 +108,7 @@ export async function findAdminCaller(
   if (!tokenForm.test(token)) return null;
   const [row] = await sql<(AdminCaller & { lastUsedAt: Date | null })[]>`
     select token_id as "tokenId", name, scope, bot_ids as "botIds", last_used_at as "lastUsedAt" from admin_tokens
-    where token_hash = ${hashOf(token)} and revoked_at is null
+    where token_hash = ${hash('sha256', token, 'buffer')} and revoked_at is null
       and (expires_at is null or expires_at > ${new Date(now)})`;
   if (!row) return null;
   const { lastUsedAt, ...caller } = row;
@@ -152,8 +152,4 @@ function checkName(name: string): void {
 
 function refuseUnknown(tokenId: string): never {
   throw new Refusal('ADMIN_TOKEN_NOT_FOUND', `There is no admin token ${tokenId}.`);
-}
-
-function hashOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
 }

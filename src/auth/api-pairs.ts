@@ -34,7 +34,7 @@ export async function addPair(
   const expiresAt = now + tokenDays * dayMs;
   await sql`
     insert into api_pairs (bot_id, pair_id, secret_hash, created_at, expires_at)
-    values (${botId}, ${pairId}, ${hashSecret(apiSecret)}, ${new Date(now)}, ${new Date(expiresAt)})`;
+    values (${botId}, ${pairId}, ${hash('sha256', apiSecret, 'buffer')}, ${new Date(now)}, ${new Date(expiresAt)})`;
   const apiToken = await new SignJWT()
     .setProtectedHeader({ alg: algorithm, typ: 'JWT' })
     .setSubject(botId)
@@ -115,11 +115,7 @@ async function verifyToken(keys: Keys, token: string): Promise<{ payload: Uint8A
 
 /** Whether the secret belongs to the credential. Constant time. */
 export function isSecretOf({ secretHash }: Credential, secret: string): boolean {
-  return timingSafeEqual(hashSecret(secret), secretHash);
-}
-
-function hashSecret(secret: string): Buffer {
-  return hash('sha256', secret, 'buffer');
+  return timingSafeEqual(hash('sha256', secret, 'buffer'), secretHash);
 }
 
 function toSeconds(ms: number): number {

@@ -1,7 +1,7 @@
 /**
  * Keys of live chat channels, and the look-up of a channel by its widget key. The database stores hashes of widget keys.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Keys } from '../auth/keys.ts';
 import type { Queryable } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
@@ -29,7 +29,7 @@ export async function findWidget(
   { widgetKey, now }: { widgetKey: string; now: number },
 ): Promise<Channel | null> {
   const rows = await sql<{ botId: string }[]>`
-    select bot_id as "botId" from channels where widget_key_hashes @> array[${hashOf(widgetKey)}::bytea]`;
+    select bot_id as "botId" from channels where widget_key_hashes @> array[${hash('sha256', widgetKey, 'buffer')}::bytea]`;
   for (const { botId } of rows) {
     const channel = await findChannel(sql, keys, { botId, platform: 'liveChat', now });
     if (channel?.enabled && channel.secrets.includes(widgetKey)) return channel;
@@ -62,13 +62,9 @@ export async function indexWidgetKeys(
   { botId, now }: { botId: string; now: number },
 ): Promise<void> {
   const channel = await findChannel(sql, keys, { botId, platform: 'liveChat', now });
-  const hashes = channel?.secrets.map((secret) => hashOf(secret).toString('hex')) ?? [];
+  const hashes = channel?.secrets.map((secret) => hash('sha256', secret)) ?? [];
   await sql`
     update channels set widget_key_hashes = array(
       select decode(hash, 'hex') from unnest(${textList(hashes)}::text[]) as valid (hash))
     where bot_id = ${botId} and platform = 'liveChat'`;
-}
-
-function hashOf(widgetKey: string): Buffer {
-  return createHash('sha256').update(widgetKey).digest();
 }

@@ -8,22 +8,18 @@
  *
  * The last rule protects shared computers: after signing out, the next person cannot read the customer's chat.
  */
+import type { components } from '../../contracts/types/live-chat.ts';
 import type { Fragment, Queryable, Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
 import { dayMs, hourMs } from '../time.ts';
 
 export type Page = { url: string | null; title: string | null; referrer: string | null };
-export type Session = {
-  visitorId: string;
-  identified: boolean;
-  /** Whether the business has written to the visitor. */
-  answered: boolean;
-  /** The number of the newest message; 0: none. */
-  lastSequence: number;
-  /** Messages of the business that the visitor has not seen; counted up to 100. */
-  unread: number;
-};
+/** `answered`: whether the business has written to the visitor. */
+export type Session = Pick<
+  components['schemas']['Session'],
+  'visitorId' | 'identified' | 'lastSequence' | 'unread'
+> & { answered: boolean };
 
 const idLetters = 20;
 const unreadMax = 100;
