@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
+import { pino } from 'pino';
 import { createAdminToken } from '../src/auth/admin-tokens.ts';
 import { createLineToken } from '../src/bots/line-tokens.ts';
 import { isObject } from '../src/json.ts';
@@ -274,4 +275,18 @@ test('an upgrade to a protocol other than WebSocket is ignored, and CONNECT gets
   const tunnel = await exchange(server.address, 'CONNECT shoal:443 HTTP/1.1\r\nHost: shoal:443\r\n\r\n');
   assert.equal(tunnel.status, 405);
   assertForm('line', tunnel, 'CONNECT');
+});
+
+test('a request that succeeds writes no line to the log', async (t) => {
+  const lines: string[] = [];
+  const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
+  const { address } = await testServer(t, {}, { log });
+  assert.match(lines.join(''), /Listening on http/);
+  const before = lines.length;
+  for (const path of ['/healthz', '/readyz', '/docs/errors']) {
+    const answer = await fetch(address + path);
+    await answer.arrayBuffer();
+    assert.equal(answer.status, 200, path);
+  }
+  assert.deepEqual(lines.slice(before), []);
 });

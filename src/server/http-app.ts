@@ -1,7 +1,7 @@
 /**
  * The HTTP app: routes of all APIs, health and pages.
  */
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import { registerLineInsight } from '../api/line-insight/router.ts';
 import { registerLiveChat } from '../api/live-chat/router.ts';
 import { registerManagement } from '../api/management/router.ts';
@@ -168,6 +168,7 @@ export function openApp(
 ): FastifyInstance {
   const isProxy = proxiesOf(config.trustedProxies);
   const app = Fastify({
+    logController: new LogController({ disableRequestLogging: true }),
     requestTimeout: requestMsMax,
     forceCloseConnections: 'idle',
     // Answers requests that arrive on open connections during the stop.
