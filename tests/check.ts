@@ -24,8 +24,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const root = fileURLToPath(new URL('..', import.meta.url));
-/** Two more than there are cores: the tests often wait for other processes. */
-const concurrency = availableParallelism() + 2;
+/** Four more than there are cores: the tests often wait for other processes. */
+const concurrency = availableParallelism() + 4;
 const testsMsMax = 20 * 60_000;
 const slowestShown = 10;
 /** As in bin/shoal.js: processes share compiled code. */
@@ -52,14 +52,25 @@ try {
   process.exitCode = 1;
 }
 
-/** The files to run. Those of e2e come first: they take longest, and the short ones fill the gaps at the end. */
+/**
+ * The files to run. Those of e2e come first: they take longest, and the short ones fill the gaps at the end. Files that mostly compute
+ * (browsers) alternate with files that mostly wait (kills), because neighbours in a folder are alike.
+ */
 function testFiles(): string[] {
   if (positionals.length > 0) return globSync(positionals, { cwd: root }).sort();
   const files = filesBySuite();
-  if (values.suite === undefined) return suites.toReversed().flatMap((suite) => files[suite]);
+  if (values.suite === undefined) return suites.toReversed().flatMap((suite) => alternated(files[suite]));
   if (!suites.some((suite) => suite === values.suite))
     throw new StepFailed(`there is no suite ${values.suite}; use ${suites.join(', ')}`);
   return files[values.suite as Suite];
+}
+
+/** The files of both halves in turn. */
+function alternated(files: readonly string[]): string[] {
+  const middle = Math.ceil(files.length / 2);
+  return files
+    .slice(0, middle)
+    .flatMap((file, index) => [file, ...files.slice(middle + index, middle + index + 1)]);
 }
 
 async function withCluster(runAll: () => Promise<void>): Promise<void> {

@@ -5,10 +5,15 @@ import assert from 'node:assert/strict';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { createBot } from '../src/bots/bots.ts';
+import { setChannel } from '../src/bots/set-channel.ts';
+import type { Sql } from '../src/database/client.ts';
 import {
+  creationIn,
   databaseEnvironment,
   dataFolder,
   launch,
+  preparedFolder,
   type ShoalEnvironment,
   serve,
   shoal,
@@ -34,7 +39,16 @@ async function refusal(environment: ShoalEnvironment, ...args: string[]): Promis
   return stderr;
 }
 
-async function addBot(environment: ShoalEnvironment) {
+/** A bot with a LINE channel. */
+async function addBot({ sql, ...environment }: ShoalEnvironment & { sql: Sql }) {
+  const creation = await creationIn(sql, environment);
+  const pair = await createBot(sql, { name: 'Tea shop', timeZone: 'Asia/Taipei' }, creation);
+  await setChannel(sql, { botId: pair.botId, platform: 'line', secret: lineSecret }, creation);
+  return pair;
+}
+
+/** The same by commands, for an embedded database. */
+async function addBotByCommands(environment: ShoalEnvironment) {
   const pair = pairOf(await shoalJson(environment, 'bot', 'create', '--name', 'Tea shop'));
   await shoalJson(environment, 'channel', 'set', pair.botId, 'line', '--channel-secret', lineSecret);
   return pair;
@@ -85,8 +99,8 @@ test('with DATABASE_URL and without a key, serve explains how to create one, and
 });
 
 test('an embedded database without its key file is rejected, and gets no new key', async (t) => {
-  const environment = await dataFolder(t);
-  await addBot(environment);
+  const environment = await preparedFolder(t);
+  await addBotByCommands(environment);
   await rm(join(environment.folder, 'secret.key'));
   assert.match(await refusal(environment, 'bot', 'create', '--name', 'x'), /is missing. Put it back/);
   assert.ok(!(await readdir(environment.folder)).includes('secret.key'));
@@ -146,9 +160,9 @@ test('a rotation of the key while servers run rejects no delivery, token or chan
 });
 
 test('a running server continues with the new key after a key file is rotated', async (t) => {
-  const environment = await dataFolder(t);
-  const pair = await addBot(environment);
+  const environment = await preparedFolder(t);
   const server = await serve(environment);
+  const pair = await addBotByCommands(environment);
   assert.equal((await shoalJson(environment, 'key', 'rotate')).resealed, 1);
   await new Promise((resolve) => setTimeout(resolve, 2_100));
   assert.equal(await send(server.address, pair.botId, 'm1'), 200);

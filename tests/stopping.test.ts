@@ -13,7 +13,14 @@ import { openClient } from '../src/database/client.ts';
 import { openEmbedded } from '../src/database/embedded/embedded.ts';
 import { tryLock } from '../src/database/embedded/folder-lock.ts';
 import { migrate } from '../src/database/migrate.ts';
-import { databaseEnvironment, dataFolder, launch, type ShoalEnvironment, shoal } from './harness/cli.ts';
+import {
+  databaseEnvironment,
+  dataFolder,
+  launch,
+  preparedFolder,
+  type ShoalEnvironment,
+  shoal,
+} from './harness/cli.ts';
 import { killServer, serverPid } from './harness/embedded-user.ts';
 import { freePort } from './harness/free-port.ts';
 
@@ -28,7 +35,7 @@ for (const [name, args] of [
   ['npx shoal serve', ['exec', '--offline', '--', 'shoal', 'serve']],
 ] as const) {
   test(`SIGTERM to ${name} ends the server in order, and its PostgreSQL`, async (t) => {
-    const environment = await dataFolder(t);
+    const environment = await preparedFolder(t);
     environment.onEnd(() => killServer(environment.folder));
     const { child, output } = runNpm(t, environment, args);
     await until(() => /Listening on |Shoal demo: bot/.test(output()), output);
@@ -43,7 +50,7 @@ for (const [name, args] of [
 }
 
 test('npm start ends only after the server has ended', async (t) => {
-  const environment = await dataFolder(t);
+  const environment = await preparedFolder(t);
   environment.onEnd(() => killServer(environment.folder));
   const { child, output } = runNpm(t, environment, ['start', '--ignore-scripts']);
   await until(() => output().includes('Listening on '), output);
@@ -60,7 +67,7 @@ for (const [signal, code] of [
   ['SIGHUP', 129],
 ] as const) {
   test(`${signal} to a command that runs stops the PostgreSQL that it started, in order`, async (t) => {
-    const environment = await dataFolder(t);
+    const environment = await preparedFolder(t);
     environment.onEnd(() => killServer(environment.folder));
     const { child, ended, output } = await blockedCommand(t, environment);
     child.kill(signal);
@@ -72,7 +79,7 @@ for (const [signal, code] of [
 }
 
 test('a server that cannot write its log continues, and stops normally at SIGHUP', async (t) => {
-  const environment = await dataFolder(t);
+  const environment = await preparedFolder(t);
   environment.onEnd(() => killServer(environment.folder));
   const port = String(await freePort());
   const log = openSync('/dev/full', 'w');
@@ -97,7 +104,7 @@ test('a server that cannot write its log continues, and stops normally at SIGHUP
 });
 
 test('SIGTERM to a command that starts PostgreSQL stops PostgreSQL, too', async (t) => {
-  const environment = await dataFolder(t);
+  const environment = await preparedFolder(t);
   environment.onEnd(() => killServer(environment.folder));
   const { child, ended, output } = runShoal(t, environment, ['bot', 'list']);
   await until(async () => (await serverPid(environment.folder)) !== null, output);
@@ -109,7 +116,7 @@ test('SIGTERM to a command that starts PostgreSQL stops PostgreSQL, too', async 
 });
 
 test('a stopped command does not stop PostgreSQL while other processes use it', async (t) => {
-  const environment = await dataFolder(t);
+  const environment = await preparedFolder(t);
   environment.onEnd(() => killServer(environment.folder));
   const { up, stop } = launch(environment);
   await up;
@@ -123,7 +130,7 @@ test('a stopped command does not stop PostgreSQL while other processes use it', 
 });
 
 test('a second signal ends a command at once, and the next command uses its PostgreSQL', async (t) => {
-  const environment = await dataFolder(t);
+  const environment = await preparedFolder(t);
   environment.onEnd(() => killServer(environment.folder));
   const { child, ended, output, free } = await blockedCommand(t, environment);
   // A process stops PostgreSQL only with this lock.
@@ -181,7 +188,7 @@ test('the start fails at once with one line of JSON if the database rejects the 
 });
 
 test('every line of a server’s log is JSON', async (t) => {
-  const environment = await dataFolder(t);
+  const environment = await preparedFolder(t);
   const { up, stop, stderr: said } = launch(environment);
   await up;
   assert.equal(await stop(), 0);

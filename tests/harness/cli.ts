@@ -4,13 +4,23 @@
  * The environment variables name a data folder with the embedded database, or a database URL. The processes inherit no other
  * variables, so that a test behaves the same everywhere.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { Sql } from '../../src/database/client.ts';
+import { promisify } from 'node:util';
+import { pino } from 'pino';
+import type { Keys } from '../../src/auth/keys.ts';
+import { keysOf } from '../../src/auth/secret-key.ts';
+import { openClient, type Sql } from '../../src/database/client.ts';
+import { openEmbedded } from '../../src/database/embedded/embedded.ts';
+import { migrate, readMigrations } from '../../src/database/migrate.ts';
+import { once } from '../../src/once.ts';
+import type { Random } from '../../src/random.ts';
 import { testDatabase } from './database.ts';
 import type { Ends } from './ends.ts';
 
@@ -50,12 +60,51 @@ export async function dataFolder(t: Ends): Promise<ShoalEnvironment & { folder: 
   return { ...environment, folder };
 }
 
+/** A data folder whose embedded database exists and is migrated, as after an earlier start. It has no key yet. */
+export async function preparedFolder(t: TestContext): Promise<ShoalEnvironment & { folder: string }> {
+  const environment = await dataFolder(t);
+  await promisify(execFile)('cp', ['-a', await preparedData(), environment.folder]);
+  return environment;
+}
+
 /** The test's own database on the test server, and a data folder; both are deleted when the test ends. */
 export async function databaseEnvironment(t: TestContext): Promise<ShoalEnvironment & { sql: Sql }> {
   // Hooks run in the order of their registration, so users of the database stop before the database is closed.
   const { env, onEnd } = await dataFolder(t);
   const { sql, url } = await testDatabase(t);
   return { env: { ...env, DATABASE_URL: url, SHOAL_SECRET_KEY: testSecretKey }, onEnd, sql };
+}
+
+/** The original of prepared folders, created once for all test files and runs with these migrations. */
+const preparedData = once(async () => {
+  const texts = (await readMigrations()).map(({ name, text }) => name + text).join();
+  const state = createHash('sha256').update(texts).digest('hex').slice(0, 16);
+  const folder = join(tmpdir(), `shoal-test-data-${process.getuid?.()}-${state}`);
+  if (existsSync(folder)) return folder;
+  const unfinished = await mkdtemp(`${folder}-`);
+  await chmod(unfinished, 0o711);
+  const log = pino({ level: 'silent' });
+  const { address, release } = await openEmbedded({ dataFolder: unfinished, exclusive: false, log });
+  const sql = openClient(address, { max: 1, applicationName: 'shoal test', lost: () => undefined });
+  await migrate(sql).finally(() => sql.end());
+  await release();
+  // Another test file may have been faster.
+  await rename(unfinished, folder).catch((error) => {
+    if (!existsSync(folder)) throw error;
+    return rm(unfinished, { recursive: true, force: true });
+  });
+  return folder;
+});
+
+/** What the creation of data needs in an environment's database: its keys, the time and randomness. */
+export async function creationIn(
+  sql: Sql,
+  { env }: ShoalEnvironment,
+): Promise<{ now: number; random: Random; keys: Keys }> {
+  const [now, random] = [Date.now(), randomBytes];
+  const { SHOAL_SECRET_KEY: secretKey = null, SHOAL_DATA: dataFolder = '' } = env;
+  const source = { secretKey, dataFolder, random };
+  return { now, random, keys: await keysOf(sql, source, { mayMake: secretKey === null, now }) };
 }
 
 function openEnvironment(t: Ends, env: ShoalEnvironment['env']): ShoalEnvironment {

@@ -3,11 +3,13 @@
  * channel has an access token. The rate limit is high unless set; `shoal serve` collects only if SHOAL_COLLECT is on.
  */
 import type { TestContext } from 'node:test';
+import { createBot } from '../../src/bots/bots.ts';
+import { setChannel } from '../../src/bots/set-channel.ts';
 import type { Sql } from '../../src/database/client.ts';
 import { latestDayAt } from '../../src/line/collector/schedule.ts';
 import type { KindStatus } from '../../src/line/collector/status.ts';
 import { addDays } from '../../src/time.ts';
-import { databaseEnvironment, type ShoalEnvironment, shoalJson } from './cli.ts';
+import { creationIn, databaseEnvironment, type ShoalEnvironment, shoalJson } from './cli.ts';
 import { type FaultyLine, faultyLine, faultyLineToken } from './faulty-line.ts';
 
 export type CollectingEnvironment = {
@@ -28,10 +30,11 @@ export async function collectingEnvironment(
   line.firstDay = addDays(line.readyDay, 1 - days);
   const settings = { SHOAL_LINE_API: line.address, SHOAL_LINE_CALLS_PER_HOUR: String(callsPerHour) };
   const environment = { env: { ...env, ...settings }, onEnd };
-  const { botId } = await shoalJson(environment, 'bot', 'create', '--name', 'Tea shop');
-  const channel = ['--channel-secret', 'secret', '--channel-access-token', faultyLineToken];
-  await shoalJson(environment, 'channel', 'set', String(botId), 'line', ...channel);
-  return { environment, line, botId: String(botId), sql };
+  const creation = await creationIn(sql, environment);
+  const { botId } = await createBot(sql, { name: 'Tea shop', timeZone: 'Asia/Taipei' }, creation);
+  const channel = { platform: 'line', secret: 'secret', accessToken: faultyLineToken } as const;
+  await setChannel(sql, { botId, ...channel }, creation);
+  return { environment, line, botId, sql };
 }
 
 /** The schedule state of one kind, as `shoal collect status` prints it. */

@@ -1,14 +1,17 @@
-/** A bot with a LINE and a WhatsApp channel, created on the command line. */
-import { type ShoalEnvironment, shoalJson } from '../harness/cli.ts';
+/** A bot with a LINE and a WhatsApp channel. */
+import { createBot } from '../../src/bots/bots.ts';
+import { setChannel } from '../../src/bots/set-channel.ts';
+import type { Sql } from '../../src/database/client.ts';
+import { creationIn, type ShoalEnvironment } from '../harness/cli.ts';
 import { lineDestination, lineSecret, metaSecret, whatsappNumberId } from '../harness/webhooks.ts';
 
-/** Creates the bot and returns its id. */
-export async function connectedBot(environment: ShoalEnvironment): Promise<string> {
-  const { botId } = await shoalJson(environment, 'bot', 'create', '--name', 'reliability');
-  const bot = String(botId);
-  const line = ['--channel-secret', lineSecret, '--destination', lineDestination];
-  await shoalJson(environment, 'channel', 'set', bot, 'line', ...line);
-  const whatsapp = ['--phone-number-id', whatsappNumberId, '--app-secret', metaSecret, '--verify-token', 'v'];
-  await shoalJson(environment, 'channel', 'set', bot, 'whatsapp', ...whatsapp);
-  return bot;
+/** Creates the bot in the environment's database and returns its id. */
+export async function connectedBot(sql: Sql, environment: ShoalEnvironment): Promise<string> {
+  const creation = await creationIn(sql, environment);
+  const { botId } = await createBot(sql, { name: 'reliability', timeZone: 'Asia/Taipei' }, creation);
+  const line = { platform: 'line', secret: lineSecret, accountId: lineDestination } as const;
+  const whatsapp = { platform: 'whatsapp', secret: metaSecret, accountId: whatsappNumberId } as const;
+  await setChannel(sql, { botId, ...line }, creation);
+  await setChannel(sql, { botId, ...whatsapp, verifyToken: 'v' }, creation);
+  return botId;
 }

@@ -15,7 +15,14 @@ import type { Sql } from '../../src/database/client.ts';
 import { findServer, NotYet, type Server, superuser } from '../../src/database/embedded/cluster.ts';
 import { connect } from '../../src/database/pool.ts';
 import { openDatabase } from '../../src/server/open-database.ts';
-import { dataFolder, launch, type Serving, type ShoalEnvironment, serve, shoalJson } from '../harness/cli.ts';
+import {
+  launch,
+  preparedFolder,
+  type Serving,
+  type ShoalEnvironment,
+  serve,
+  shoalJson,
+} from '../harness/cli.ts';
 import { waitUntilFolded } from '../harness/server.ts';
 import { connectedBot } from './connected-bot.ts';
 import { Sender } from './sender.ts';
@@ -28,7 +35,7 @@ type Home = ShoalEnvironment & { folder: string };
 const recoveryMsMax = 60_000;
 /** More than were in progress at the kill, so that new deliveries succeed before the next kill. */
 const acknowledgedMin = 50;
-const momentMsMax = 500;
+const momentMsMax = 250;
 const startMomentMsMax = 1_200;
 const shownMax = 5;
 
@@ -36,10 +43,10 @@ const shownMax = 5;
 export async function surviveKills(t: TestContext, seed: number, targets: readonly Target[]): Promise<void> {
   t.diagnostic(`seed ${seed}`);
   const random = new SeededRandom(seed);
-  const home = await dataFolder(t);
+  const home = await preparedFolder(t);
   home.onEnd(() => killPostgres(home.folder));
-  const botId = await connectedBot(home);
   let serving = await serve(home);
+  const botId = await withDatabase(home, (sql) => connectedBot(sql, home));
   const sender = new Sender(botId, random);
   home.onEnd(() => sender.stop());
   sender.address = serving.address;
@@ -144,15 +151,21 @@ async function hasGoneOn(sender: Sender, when: string): Promise<void> {
 /** Every acknowledged message counts exactly once, every other one at most once, and the figures match the events. */
 async function compare(t: TestContext, home: Home, botId: string, sender: Sender): Promise<void> {
   assert.deepEqual([...sender.wrongAnswers], []);
-  const log = pino({ level: 'silent' });
-  const options = { databaseUrl: null, dataFolder: home.folder, max: 2, applicationName: 'shoal test', log };
-  const database = await openDatabase(options);
-  home.onEnd(() => database.close());
-  await waitUntilFolded(database.sql);
-  await compareMessages(database.sql, botId, sender);
+  await withDatabase(home, async (sql) => {
+    await waitUntilFolded(sql);
+    await compareMessages(sql, botId, sender);
+  });
   const { differences } = await shoalJson(home, 'recount', botId, '--check');
   assert.deepEqual(differences, []);
   t.diagnostic(`${sender.acknowledged.size} messages acknowledged, ${sender.sent.size} sent`);
+}
+
+/** Runs on the data folder's database, as another process that uses it. */
+async function withDatabase<Result>({ folder }: Home, run: (sql: Sql) => Promise<Result>): Promise<Result> {
+  const log = pino({ level: 'silent' });
+  const options = { databaseUrl: null, dataFolder: folder, max: 2, applicationName: 'shoal test', log };
+  const { sql, close } = await openDatabase(options);
+  return run(sql).finally(close);
 }
 
 async function compareMessages(sql: Sql, botId: string, sender: Sender): Promise<void> {

@@ -24,7 +24,7 @@ test('through 4 kills during dispatch, each change is sent at least once with on
   const random = new SeededRandom(seed);
   const { sql, env, onEnd } = await databaseEnvironment(t);
   const environment = { env: { ...env, SHOAL_CALLBACK_PRIVATE: 'true' }, onEnd };
-  const botId = await connectedBot(environment);
+  const botId = await connectedBot(sql, environment);
   const shop = await receiver(t);
   failNowAndThen(shop, random);
   const { secret } = await shoalJson(environment, 'callback', 'set', botId, shop.url);
@@ -67,7 +67,7 @@ test('through 4 kills during dispatch, each change is sent at least once with on
 test('the end of an automatic tag is sent once if the first process is killed before its commit', async (t) => {
   const { sql, env, onEnd } = await databaseEnvironment(t);
   const environment = { env: { ...env, SHOAL_CALLBACK_PRIVATE: 'true' }, onEnd };
-  const botId = await connectedBot(environment);
+  const botId = await connectedBot(sql, environment);
   const shop = await receiver(t);
   await shoalJson(environment, 'callback', 'set', botId, shop.url);
   const end = new Date(Date.now() - 60_000);

@@ -52,9 +52,9 @@ async function waitUntilFoldedBeyond(sql: Sql, count: number): Promise<void> {
 test('two workers race on three bots, each is killed once, and every message counts once', async (t) => {
   const environment = await databaseEnvironment(t);
   const botIds = [
-    await connectedBot(environment),
-    await connectedBot(environment),
-    await connectedBot(environment),
+    await connectedBot(environment.sql, environment),
+    await connectedBot(environment.sql, environment),
+    await connectedBot(environment.sql, environment),
   ];
   const web = await serve(environment, '--role', 'web');
   const [first, second] = await Promise.all([
@@ -82,7 +82,7 @@ test('two workers race on three bots, each is killed once, and every message cou
 
 test('a web process alone stores deliveries and processes none; a worker that starts later processes them all', async (t) => {
   const environment = await databaseEnvironment(t);
-  const botId = await connectedBot(environment);
+  const botId = await connectedBot(environment.sql, environment);
   const web = await serve(environment, '--role', 'web');
   await sendMessages(web.address, [botId], 20, 'a');
   await pause(500);
