@@ -86,73 +86,79 @@ export async function findChunks(
   }));
 }
 
-type NewEvent = PersonEvent & { receivedAt: number };
+/** `deliveryId`: as of the incoming event. */
+type NewEvent = PersonEvent & { receivedAt: number; deliveryId: number | null };
 
-/** The events of one bot in a chunk, with what they change. */
-type AppliedEvents = {
+/** The events of one bot in a chunk, with their contacts and the rows that they can touch. */
+type PreparedEvents = {
   botId: string;
+  gapMs: number;
+  tally: Tally;
   /** Events of contacts that exist. */
   present: readonly IncomingEvent[];
   /** Redelivered events of deleted contacts. */
   ofDeleted: readonly IncomingEvent[];
   newEvents: readonly NewEvent[];
+  changes: readonly EventChange<PersonEvent>[];
   people: People;
+  sessions: SessionsByContact;
+  /** After a merge or a change, the messages can touch other sessions than those that were looked up. */
+  isLookUpOutdated: boolean;
 };
+export type PreparedChunk = readonly PreparedEvents[];
 
-export type AppliedChunk = {
-  bots: readonly AppliedEvents[];
-  /** Resolves when the chunk's own rows are written. */
-  written: Promise<unknown>;
-};
-
-/** Folds a chunk and begins to write it. Resolves when all of it is tallied. */
-export async function applyChunk(
+/** Decides which events of a chunk are new and whose they are: drops stored events, merges contacts and tallies messages. */
+export async function prepareChunk(
   tx: Transaction,
   tallies: ReadonlyMap<string, Tally>,
   chunk: FoundChunk,
-  now: number,
-): Promise<AppliedChunk> {
+): Promise<PreparedChunk> {
   const foundPeople = await chunk.people;
-  const bots: FoldingEvents[] = [];
+  const prepared: PreparedEvents[] = [];
   for (const events of chunk.events) {
     const { botId } = events.bot;
     const found = foundPeople.get(botId);
     const tally = tallies.get(botId);
     if (!found || !tally) throw new Error(`the bot ${botId} is missing in its batch`);
-    bots.push(await prepareEvents(tx, tally, events, found));
+    prepared.push(await prepareEvents(tx, tally, events, found));
   }
-  // PostgreSQL runs statements of one transaction in order: what is read from here on is read after these writes.
-  const rewritten = bots.flatMap(({ changes }) => changes.map(({ after }) => after));
-  const newEvents = bots.length === 1 ? (bots[0]?.newEvents ?? []) : bots.flatMap((bot) => bot.newEvents);
-  const events = Promise.all([appendEvents(tx, newEvents), rewriteEvents(tx, rewritten)]);
-  const followers = foldFollowers(tx, bots);
-  const conversations = foldSessions(tx, bots);
+  return prepared;
+}
+
+/**
+ * Appends the new events of all chunks, those of each bot in the order of their deliveries, and writes the changed ones. Chunk by chunk,
+ * the keys of one chunk would lie between those of another, which costs a sixth more CPU and leaves the pages of the key's index half
+ * empty. PostgreSQL runs the statements of a transaction in order, so later reads see these events.
+ */
+export async function writeEvents(tx: Transaction, chunks: readonly PreparedChunk[]): Promise<void> {
+  const parts = chunks.flat();
+  const byBot = Map.groupBy(parts, ({ botId }) => botId);
+  const inOrder = [...byBot.values()].flatMap((ofBot) => {
+    const events = ofBot.flatMap(({ newEvents }) => newEvents);
+    return ofBot.length === 1 ? events : events.sort((a, b) => (a.deliveryId ?? 0) - (b.deliveryId ?? 0));
+  });
+  const rewritten = parts.flatMap(({ changes }) => changes.map(({ after }) => after));
+  await Promise.all([appendEvents(tx, inOrder), rewriteEvents(tx, rewritten)]);
+}
+
+/** Folds a chunk, whose events are written, and begins to write the rest. Resolves when all of it is tallied. */
+export async function foldChunk(
+  tx: Transaction,
+  chunk: PreparedChunk,
+  now: number,
+): Promise<{ written: Promise<unknown> }> {
+  const followers = foldFollowers(tx, chunk);
+  const conversations = foldSessions(tx, chunk);
+  const people = chunk.map((part) => part.people);
   const written = Promise.all([
-    events,
-    followers.then(() =>
-      writePeople(
-        tx,
-        bots.map(({ people }) => people),
-        now,
-      ),
-    ),
+    followers.then(() => writePeople(tx, people, now)),
     conversations.then((sessionChanges) => writeSessions(tx, sessionChanges)),
   ]);
   // Awaited when all chunks are folded; the handler keeps an early failure from being reported as unhandled.
   written.catch(() => undefined);
   await Promise.all([followers, conversations]);
-  return { bots, written };
+  return { written };
 }
-
-/** A bot's events in work. */
-type FoldingEvents = AppliedEvents & {
-  gapMs: number;
-  tally: Tally;
-  changes: readonly EventChange<PersonEvent>[];
-  sessions: SessionsByContact;
-  /** After a merge or a change, the messages can touch other sessions than those that were looked up. */
-  isLookUpOutdated: boolean;
-};
 
 /** Drops stored events, merges contacts and tallies the messages of one bot. */
 async function prepareEvents(
@@ -160,7 +166,7 @@ async function prepareEvents(
   tally: Tally,
   { bot, incoming, storedEvents }: FoundEvents,
   { people, sessions }: FoundPeople,
-): Promise<FoldingEvents> {
+): Promise<PreparedEvents> {
   const { botId } = bot;
   const gapMs = gapMsOf(bot);
   const { present, ofDeleted } = splitDeleted(incoming, storedEvents);
@@ -181,7 +187,7 @@ async function prepareEvents(
 }
 
 /** Folds the messages of all bots. Sends its reads before it waits, so they precede later statements. */
-async function foldSessions(tx: Transaction, bots: readonly FoldingEvents[]): Promise<SessionChanges> {
+async function foldSessions(tx: Transaction, bots: PreparedChunk): Promise<SessionChanges> {
   const sessionChanges = noSessionChanges();
   const finding = bots.map(
     async ({ botId, gapMs, tally, newEvents, changes, sessions, isLookUpOutdated }) => {
@@ -208,10 +214,9 @@ export function splitDeleted(
   return { present, ofDeleted };
 }
 
-function toNewEvent(
-  { botId, platform, key, kind, detail, contact, happenedAt, receivedAt }: IncomingEvent,
-  people: People,
-): NewEvent {
+function toNewEvent(event: IncomingEvent, people: People): NewEvent {
+  const { botId, platform, key, kind, detail, contact, happenedAt, receivedAt, deliveryId } = event;
+  const { person, contactId, namedAs } = people.personOf(platform, contact);
   return {
     botId,
     platform,
@@ -220,7 +225,10 @@ function toNewEvent(
     detail,
     happenedAt,
     receivedAt,
-    ...people.personOf(platform, contact),
+    deliveryId,
+    person,
+    contactId,
+    namedAs,
   };
 }
 

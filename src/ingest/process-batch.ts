@@ -19,11 +19,13 @@ import type { Random } from '../random.ts';
 import { Tally, writeTallies } from '../rollups/counters.ts';
 import { type Change, enqueueForBots } from '../webhooks-out/outbox.ts';
 import {
-  type AppliedChunk,
-  applyChunk,
   type FoundChunk,
   type FoundEvents,
   findChunks,
+  foldChunk,
+  type PreparedChunk,
+  prepareChunk,
+  writeEvents,
 } from './apply-events.ts';
 import { applySends } from './apply-sends.ts';
 import { type Batch, type BotBatch, botEvents, type Refused } from './batch.ts';
@@ -132,15 +134,22 @@ async function foldFound(
   const sent = await applySends(tx, bots, tallies, found, now);
   refused.push(...sent.refused);
   const chunks = await addSent(tx, bots, found, { sent: sent.events, random });
-  const applied: AppliedChunk[] = [];
-  for (const chunk of chunks) {
-    applied.push(await applyChunk(tx, tallies, chunk, now));
+  const prepared: PreparedChunk[] = [];
+  for (const chunk of chunks) prepared.push(await prepareChunk(tx, tallies, chunk));
+  const events = writeEvents(tx, prepared);
+  // Awaited at the end; the handler keeps an early failure from being reported as unhandled.
+  events.catch(() => undefined);
+  const folded: { written: Promise<unknown> }[] = [];
+  for (const chunk of prepared) {
+    // The database writes the events, and then one chunk, while the process folds the next.
     if (chunks.length > 1) await statementsSent();
+    folded.push(await foldChunk(tx, chunk, now));
   }
-  const parts = applied.flatMap((chunk) => chunk.bots);
+  const parts = prepared.flat();
   const newEvents = parts.flatMap((part) => part.newEvents);
   const written = Promise.all([
-    ...applied.map((chunk) => chunk.written),
+    events,
+    ...folded.map((chunk) => chunk.written),
     writeTallies(tx, tallies),
     refused.length > 0 ? setAside(tx, refused) : undefined,
     enqueueForBots(tx, changesOf(parts, now), { now }),
@@ -208,7 +217,7 @@ async function addSent(
 }
 
 /** The changes that webhook messages report. */
-function changesOf(parts: AppliedChunk['bots'], now: number): (Change & { botId: string })[] {
+function changesOf(parts: PreparedChunk, now: number): (Change & { botId: string })[] {
   return parts.flatMap(({ botId, people, newEvents }) =>
     [...stateChanges(people.contacts, now), ...chatMessages(newEvents)].map((change) => ({
       ...change,
