@@ -54,7 +54,7 @@ function partSummary(ofPart: readonly PartOfRun[]): string[] {
     ofPart.flatMap(({ part }) => part.unavailable).map((one) => [one.what, one.why]),
   );
   return [
-    `${ofPart.length} runs, ${Math.round(seconds / 60)} minutes, ${failures.length} failed.`,
+    `Runs: ${ofPart.length}, failed: ${failures.length}, minutes: ${Math.round(seconds / 60)}.`,
     '',
     ...(counts.length > 0 ? [...countTable(counts), ''] : []),
     ...(measured ? [`Measured in the latest run (${measured.run.startedAt.slice(0, 10)}):`, ''] : []),

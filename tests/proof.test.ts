@@ -59,7 +59,7 @@ test('the summary adds the counts of a release’s runs, and shows failed runs',
     ],
     '1.0.0',
   );
-  assert.match(page, /^2 runs, 2 minutes, 1 failed\.$/m);
+  assert.match(page, /^Runs: 2, failed: 1, minutes: 2\.$/m);
   assert.match(page, /^\| web \| 1,100 \|$/m);
   assert.match(page, /\| failed: lost \|$/m);
 });

@@ -47,7 +47,10 @@ async function runFaults(proving: Proving): Promise<void> {
   const size = proving.isQuick ? quickGroup : 1;
   for (let first = 0; first < faultsHere.length; first += size) {
     await runGroup(proving, { world, load, faults: faultsHere.slice(first, first + size) });
-    if (proving.isOver() && !proving.isQuick) return;
+    if (proving.isOver() && !proving.isQuick) {
+      proving.say('the time is over: later faults are left out');
+      return;
+    }
   }
   if (proving.isQuick || disk === null || full === null) return;
   const small = await World.open(proving, { above: disk });

@@ -6,11 +6,11 @@ import type { World } from './world.ts';
 
 const daysChecked = 4;
 const callsSeen = 12;
-const againMs = 2_000;
+const againMs = 1_000;
 const insight = '/v2/bot/insight';
 /** Slow answers, so that a kill finds calls under way. */
-const slowCalls = 20;
-const answerMs = 50;
+const slowCalls = 30;
+const answerMs = 100;
 
 export function collecting(world: World): Work {
   const { sql, botId, line, proving } = world;

@@ -9,7 +9,7 @@ import { expectNone, type World } from './world.ts';
 
 const failingShare = 0.1;
 const brokenShare = 0.05;
-const answerMsMax = 30;
+const answerMsMax = 150;
 
 /** `pointKeys` and `messageIds`: acknowledged changes that must be reported. */
 export function webhooks(
