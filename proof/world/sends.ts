@@ -34,7 +34,8 @@ export function sends(world: World): Work {
     const retryKey = random.chance(keyedShare) ? randomUUID() : null;
     const to = recipients[random.integer(0, recipients.length - 1)] ?? '';
     // A send without a key is never repeated: its outcome is unknown when no answer comes.
-    const answer = retryKey === null ? await push(to, null) : await untilAnswered(() => push(to, retryKey));
+    const answer =
+      retryKey === null ? await push(to, null) : await untilAnswered(() => push(to, retryKey), isRepeatable);
     if (answer !== null && answer.status < 500) confirmed.add(acceptedId(answer));
     await pause(random.integer(0, pauseMsMax));
   });
@@ -62,6 +63,11 @@ export function sends(world: World): Work {
       confirmed.clear();
     },
   };
+}
+
+/** An outage, or a send that LINE accepted while Shoal could not record it: 500, to be repeated with the same key. */
+function isRepeatable({ status, headers }: Answer): boolean {
+  return status > 500 || headers.has('x-line-accepted-request-id');
 }
 
 /** LINE's request id of the accepted send: that of the first call, if the key was used before. */

@@ -97,12 +97,16 @@ const againPauseMs = 40;
 const againMsMax = 120_000;
 
 /** Repeats a call until it is answered, whatever is killed. The answers of an outage (502, 503, 504) are repeated, too. */
-export async function untilAnswered(call: () => Promise<Answer | null>): Promise<Answer> {
+export async function untilAnswered(
+  call: () => Promise<Answer | null>,
+  isOutage: (answer: Answer) => boolean = ({ status }) => status > 500,
+): Promise<Answer> {
   const endsAt = performance.now() + againMsMax;
   for (;;) {
     const answer = await call();
-    if (answer?.status === 500) throw new Failure('an answer with status 500', answer.text);
     if (answer !== null && answer.status < 500) return answer;
+    if (answer !== null && !isOutage(answer))
+      throw new Failure(`an answer with status ${answer.status}`, answer.text);
     if (performance.now() > endsAt)
       throw new Failure(`no answer in time, the last one: ${answer?.status}`, answer?.text);
     await pause(againPauseMs);
