@@ -31,6 +31,9 @@ export type RunRecord = {
 
 const total = 'total';
 
+/** The failure of a run that a signal ended: no check failed. */
+export const interruption = 'interrupted';
+
 /** The version in package.json. */
 export function release(): string {
   return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
@@ -75,7 +78,9 @@ function partLines(part: PartRecord): string[] {
   return [
     ...(failure === null
       ? [`Passed in ${seconds} s.`]
-      : [`**Failed** after ${seconds} s with seed ${failure.seed}: ${failure.what}`]),
+      : failure.what === interruption
+        ? [`Interrupted after ${seconds} s.`]
+        : [`**Failed** after ${seconds} s with seed ${failure.seed}: ${failure.what}`]),
     '',
     ...(counts.length > 0 ? [...countTable(counts), ''] : []),
     ...(measures.length > 0 ? [...measureTable(measures), ''] : []),

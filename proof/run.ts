@@ -8,7 +8,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { machine } from '../bench/report.ts';
 import type { Part } from './part.ts';
 import { parts } from './parts.ts';
-import { type PartRecord, release, toMarkdown, writeRecord } from './record.ts';
+import { interruption, type PartRecord, release, toMarkdown, writeRecord } from './record.ts';
 import { runPart } from './run-part.ts';
 
 type Options = { only: Part[]; seconds?: number; seed: number; quick: boolean; out: string };
@@ -29,19 +29,19 @@ const program = new Command('npm run proof --')
   .option('--out <folder>', 'where the record goes', fileURLToPath(new URL('results', import.meta.url)));
 const { only, seconds, seed, quick, out } = program.parse().opts<Options>();
 
-const interruption = new AbortController();
+const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => interruption.abort(new Error('interrupted')));
+  process.once(signal, () => interrupted.abort(new Error(interruption)));
 }
 const startedAt = new Date();
 const command = ['npm run proof', ...(process.argv.length > 2 ? ['--'] : []), ...process.argv.slice(2)];
 const records: PartRecord[] = [];
 for (const part of only) {
-  if (interruption.signal.aborted) break;
+  if (interrupted.signal.aborted) break;
   say(`${part.name}: seed ${seed}`);
   const length = seconds ?? (quick ? part.seconds.quick : part.seconds.full);
   records.push(
-    await runPart(part, { seed, seconds: length, isQuick: quick, signal: interruption.signal, say }),
+    await runPart(part, { seed, seconds: length, isQuick: quick, signal: interrupted.signal, say }),
   );
 }
 const record = {

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Count } from './part.ts';
 import {
   countTable,
+  interruption,
   machineText,
   measureTable,
   type PartRecord,
@@ -48,8 +49,9 @@ export function summarize(records: readonly RunRecord[], version: string): strin
 function partSummary(ofPart: readonly PartOfRun[]): string[] {
   const counts = sum(ofPart.flatMap(({ part }) => part.counts));
   const seconds = ofPart.reduce((all, { part }) => all + part.seconds, 0);
-  const failures = ofPart.filter(({ part }) => part.failure !== null);
-  const measured = ofPart.findLast(({ part }) => part.measures.length > 0);
+  const failures = ofPart.filter(({ part }) => part.failure !== null && part.failure.what !== interruption);
+  // Of each figure, the latest one.
+  const measures = new Map(ofPart.flatMap(({ part }) => part.measures).map((one) => [one.what, one]));
   const unavailable = new Map(
     ofPart.flatMap(({ part }) => part.unavailable).map((one) => [one.what, one.why]),
   );
@@ -57,8 +59,8 @@ function partSummary(ofPart: readonly PartOfRun[]): string[] {
     `Runs: ${ofPart.length}, failed: ${failures.length}, minutes: ${Math.round(seconds / 60)}.`,
     '',
     ...(counts.length > 0 ? [...countTable(counts), ''] : []),
-    ...(measured ? [`Measured in the latest run (${measured.run.startedAt.slice(0, 10)}):`, ''] : []),
-    ...(measured ? [...measureTable(measured.part.measures), ''] : []),
+    ...(measures.size > 0 ? ['Each figure is from the latest run that measured it.', ''] : []),
+    ...(measures.size > 0 ? [...measureTable([...measures.values()]), ''] : []),
     ...[...unavailable].map(([what, why]) => `- Not available, and not counted: ${what} (${why})`),
     ...(unavailable.size > 0 ? [''] : []),
     ...['| run | seed | seconds | machine | result |', '| --- | --- | ---: | --- | --- |'],
@@ -68,10 +70,15 @@ function partSummary(ofPart: readonly PartOfRun[]): string[] {
 }
 
 function runLine({ run, part }: PartOfRun): string {
-  const result =
-    part.failure === null ? 'passed' : `failed: ${part.failure.what.replaceAll(/\s*[|\n]\s*/g, ' ')}`;
+  const result = resultOf(part);
   const at = run.startedAt.slice(0, 16).replace('T', ' ');
   return `| ${at} | ${run.seed} | ${part.seconds} | ${machineText(run.machine)} | ${result} |`;
+}
+
+function resultOf({ failure }: PartRecord): string {
+  if (failure === null) return 'passed';
+  if (failure.what === interruption) return interruption;
+  return `failed: ${failure.what.replaceAll(/\s*[|\n]\s*/g, ' ')}`;
 }
 
 function sum(counts: readonly Count[]): Count[] {

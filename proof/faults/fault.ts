@@ -9,6 +9,8 @@ export type Setting = {
   load: Load;
   proving: Proving;
   random: SeededRandom;
+  /** Adds to a column of the fault's row, which counts when the checks have passed. */
+  count(column: string, by?: number): void;
   /** How long the fault lasts. */
   seconds: number;
 };

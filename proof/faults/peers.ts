@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { randomOf } from '../../simulator/events/random.ts';
 import { lineSignature } from '../../tests/harness/fixtures.ts';
 import { openSocket } from '../../tests/harness/live-chat.ts';
 import { requestHead } from '../../tests/harness/raw-connection.ts';
@@ -42,12 +43,12 @@ export const hangingPeers: Fault = {
 export const idleConnections: Fault = {
   name: 'idle connections',
   seconds: { full: 20, quick: 1 },
-  async run({ world, load, proving, seconds }) {
-    const count = proving.isQuick ? 500 : 5_000;
-    const sockets = await openSockets(world, count);
-    proving.count('idle connections', 'connections', sockets.length);
-    if (sockets.length < count)
-      proving.notAvailable(`${count} idle connections`, `${sockets.length} could be opened`);
+  async run({ world, load, proving, count, seconds }) {
+    const wanted = proving.isQuick ? 500 : 5_000;
+    const sockets = await openSockets(world, wanted);
+    count('connections', sockets.length);
+    if (sockets.length < wanted)
+      proving.notAvailable(`${wanted} idle connections`, `${sockets.length} could be opened`);
     await pause(seconds * 1_000);
     await load.goesOn(10);
     for (const socket of sockets) socket.destroy();
@@ -58,7 +59,7 @@ export const idleConnections: Fault = {
 export const slowSenders: Fault = {
   name: 'slow senders',
   seconds: { full: 30, quick: 1 },
-  async run({ world, load, proving, seconds }) {
+  async run({ world, load, proving, count, seconds }) {
     const sockets = await openSockets(world, proving.isQuick ? 50 : 500);
     const body = lineBody([{ type: 'message', id: 'slow', user: 'slow', at: Date.now() }]);
     const head = requestHead('POST', `/webhooks/${world.botId}/line`, {
@@ -74,28 +75,30 @@ export const slowSenders: Fault = {
     }
     await load.goesOn(10);
     for (const socket of sockets) socket.destroy();
-    proving.count('slow senders', 'connections', sockets.length);
+    count('connections', sockets.length);
   },
 };
 
 const bigBytes = 2_900_000;
 const bigAtOnce = 200;
+const bigPauseMs = 1_000;
 const memoryMegabytesMax = 700;
 
 /** All at once. Each is answered 200 or 503, and repeated until it is stored. */
 export const bigBodies: Fault = {
   name: 'bodies of 3 MB',
   seconds: { full: 1, quick: 1 },
-  async run({ world, load, proving }) {
-    const count = proving.isQuick ? 20 : bigAtOnce;
+  async run({ world, load, proving, count }) {
+    const bodies = proving.isQuick ? 20 : bigAtOnce;
     const memory = watchMemory(world.pid('web'));
+    const random = randomOf(proving.seed, 'bodies of 3 MB');
     const post = async (index: number): Promise<void> => {
       const id = `big-${proving.seed}-${index}`;
       load.deliveries.note(`line ${id}`, false);
       const [event] = JSON.parse(lineBody([{ type: 'message', id, user: id, at: Date.now() }])).events;
       event.message.text = 'x'.repeat(bigBytes);
       const body = JSON.stringify({ destination: lineDestination, events: [event] });
-      for (;;) {
+      for (let pauseMs = bigPauseMs; ; pauseMs *= 2) {
         const answer = await deliver(world.address, { botId: world.botId, platform: 'line' }, body).catch(
           () => null,
         );
@@ -103,14 +106,14 @@ export const bigBodies: Fault = {
         if (answer?.status === 200) break;
         if (answer !== null && answer.status !== 503)
           throw new Failure(`a body of 3 MB was answered ${answer.status}`);
-        await pause(200);
+        await pause(random.integer(pauseMs / 2, pauseMs));
       }
       load.deliveries.note(`line ${id}`, true);
-      proving.count('bodies of 3 MB', 'bodies');
+      count('bodies');
     };
-    await Promise.all(Array.from({ length: count }, (_, index) => post(index)));
+    await Promise.all(Array.from({ length: bodies }, (_, index) => post(index)));
     proving.measure({
-      what: `largest memory of the web process during ${count} bodies of 3 MB`,
+      what: `largest memory of the web process during ${bodies} bodies of 3 MB`,
       value: Math.round(memory.end()),
       unit: 'MB',
       most: memoryMegabytesMax,
@@ -122,7 +125,7 @@ export const bigBodies: Fault = {
 export const socketFlood: Fault = {
   name: 'socket flood',
   seconds: { full: 20, quick: 1 },
-  async run({ world, load, proving, seconds }) {
+  async run({ world, load, count, seconds }) {
     const endsAt = performance.now() + seconds * 1_000;
     const url = `${world.address}/live-chat/v1/${world.widgetKey}/socket`;
     while (performance.now() < endsAt) {
@@ -131,7 +134,7 @@ export const socketFlood: Fault = {
       for (const socket of sockets) socket.destroy();
       await pause(20);
       for (const chat of chats) chat.close();
-      proving.count('socket flood', 'connections', 2 * sockets.length);
+      count('connections', 2 * sockets.length);
     }
     await load.goesOn(10);
   },

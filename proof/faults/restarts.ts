@@ -22,11 +22,11 @@ const workerMegabytesMax = 700;
 export const pendingDeliveries: Fault = {
   name: 'restart with pending deliveries',
   seconds: { full: 1, quick: 1 },
-  async run({ world, proving }) {
-    const count = proving.isQuick ? 5_000 : 500_000;
+  async run({ world, proving, count }) {
+    const deliveries = proving.isQuick ? 5_000 : 500_000;
     await world.kill('worker');
     const botId = await addBot(world);
-    for (let first = 0; first < count; first += inOneCommit) {
+    for (let first = 0; first < deliveries; first += inOneCommit) {
       const bodies = Array.from({ length: inOneCommit }, (_, index) => {
         const number = first + index;
         const event = {
@@ -46,30 +46,30 @@ export const pendingDeliveries: Fault = {
     await world.start('worker');
     const memory = watchMemory(world.pid('worker'));
     const perMinute = 60_000;
-    const msMax = 60_000 + (count / perMinute) * 60_000;
+    const msMax = 60_000 + (deliveries / perMinute) * 60_000;
     for (;;) {
       const left = await world.sql`select from pending_bundles where bot_id = ${botId} limit 1`;
       if (left.length === 0) break;
       if (performance.now() - startedAt > msMax)
-        throw new Failure(`${count} pending deliveries were not counted in time`);
+        throw new Failure(`${deliveries} pending deliveries were not counted in time`);
       await pause(100);
     }
     const [row] = await world.sql<{ inbound: number }[]>`
       select inbound::integer as inbound from totals where bot_id = ${botId} and platform = 'line'`;
-    if (row?.inbound !== count)
-      throw new Failure(`${count} deliveries were pending, but counted are ${row?.inbound}`);
+    if (row?.inbound !== deliveries)
+      throw new Failure(`${deliveries} deliveries were pending, but counted are ${row?.inbound}`);
     const differences = await recount(world.sql, botId, { check: true, progress: () => undefined });
     if (differences.length > 0)
       throw new Failure('recount --check found differences', differences.slice(0, 5));
-    proving.count('restart with pending deliveries', 'deliveries', count);
+    count('deliveries', deliveries);
     const seconds = (performance.now() - startedAt) / 1_000;
     proving.measure({
-      what: `from the start until ${count} pending deliveries are counted and compared`,
+      what: `from the start until ${deliveries} pending deliveries are counted and compared`,
       value: seconds,
       unit: 's',
     });
     proving.measure({
-      what: `largest memory of the worker with ${count} pending deliveries`,
+      what: `largest memory of the worker with ${deliveries} pending deliveries`,
       value: Math.round(memory.end()),
       unit: 'MB',
       most: workerMegabytesMax,
@@ -92,7 +92,7 @@ const requestsBefore = 100;
 export const sigterm: Fault = {
   name: 'SIGTERM under load',
   seconds: { full: 1, quick: 1 },
-  async run({ world, load, proving }) {
+  async run({ world, load, proving, count }) {
     const { address, botId } = world;
     const statuses = new Map<number, number>();
     let isReady = true;
@@ -141,7 +141,7 @@ export const sigterm: Fault = {
     const others = [...statuses.keys()].filter((status) => status !== 200);
     if (code !== 0 || others.length > 0)
       throw new Failure(`SIGTERM ended with code ${code}`, Object.fromEntries(statuses));
-    proving.count('SIGTERM under load', 'requests', statuses.get(200));
+    count('requests', statuses.get(200));
     const workerCode = await world.stop('worker');
     if (workerCode !== 0) throw new Failure(`SIGTERM ended the worker with code ${workerCode}`);
     await world.start('worker');
