@@ -2,6 +2,7 @@
  * Request bodies of the APIs. JSON is UTF-8 with or without a byte order mark. Files are bytes. Both may be compressed
  * (`Content-Encoding: gzip`). The limit of the route applies to the received bytes and to the decompressed ones.
  */
+import { isAscii } from 'node:buffer';
 import { gunzip } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Refusal } from '../errors.ts';
@@ -30,6 +31,7 @@ export function readFileBodies(scope: FastifyInstance, types: readonly string[])
 
 /** Null: the bytes are not UTF-8. */
 function decode(bytes: Buffer): string | null {
+  if (isAscii(bytes)) return bytes.toString('latin1');
   try {
     return decoder.decode(bytes);
   } catch {
