@@ -1,5 +1,6 @@
 /**
- * Locking accounts: locked first, then read, in one round trip for any number of accounts.
+ * Locking accounts: locked first, then read, in one round trip for any number of accounts. New accounts are inserted after it, and
+ * cost two more.
  *
  * Each statement sees what was committed before it began (READ COMMITTED, PostgreSQL's default). All reads after the lock
  * therefore see the state that the previous holder of the lock committed.

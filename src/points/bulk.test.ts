@@ -134,3 +134,15 @@ test('concurrent bulks, spends and repeated keys each take effect once', async (
   assert.equal(results.slice(0, 4).filter((result) => result?.repeated === false).length, 1);
   assert.deepEqual(await auditPoints(sql, 'bot'), []);
 });
+
+test('a bulk whose first lines cannot be written fails for its caller alone, and writes nothing', async (t) => {
+  const { sql } = await testDatabase(t);
+  await sql`
+    create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no room'; end $$`;
+  await sql`
+    create trigger refuse before insert on point_entries
+    for each row when (new.contact_id = 'contact 0') execute function refuse()`;
+  // The failure arrives while later lines are prepared. A rejection without a handler would end the process.
+  await assert.rejects(earnMany(sql, { ...bulk, earnings: earningsOf(earningsMax) }, { now }), /no room/);
+  assert.equal((await sql`select from point_entries`).length, 0);
+});

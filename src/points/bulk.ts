@@ -97,7 +97,10 @@ async function writeBulk(
       else earned.push({ index, entry: outcome });
     }
     if (refusals.length > 0) continue;
-    writes.push(write(tx, botId, { earned, accounts: [...state.accounts.values()], bulk, key, now }));
+    const written = write(tx, botId, { earned, accounts: [...state.accounts.values()], bulk, key, now });
+    // Awaited when all chunks are applied; the handler keeps an early failure from being reported as unhandled.
+    written.catch(() => undefined);
+    writes.push(written);
     await turn();
   }
   await Promise.all(writes);
