@@ -112,6 +112,17 @@ test('an upgrade of an address without a WebSocket returns 404 in every API', as
   }
 });
 
+test('an Upgrade header that Connection does not name is ignored', async () => {
+  const { address } = await sharedServer();
+  for (const connection of ['', 'Connection: keep-alive\r\n']) {
+    const answer = await exchange(
+      address,
+      `GET /healthz HTTP/1.1\r\nHost: shoal\r\n${connection}Upgrade: websocket\r\n\r\n`,
+    );
+    assert.equal(answer.status, 200, connection);
+  }
+});
+
 test('a LINE call with an encoded letter in its path is rejected, both by Insight and by the gateway', async () => {
   const { server, calls } = await credentials();
   const token = calls[2]?.[2];

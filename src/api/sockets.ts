@@ -11,7 +11,7 @@ import { frameBytesMax } from '../live-chat/connections.ts';
 /** The paths of WebSockets in the contracts. */
 const socketPaths = /^\/(?:live-chat\/v1\/[^/?]+|api\/v1\/bots\/[^/?]+\/chats)\/socket(?:\?|$)/;
 
-/** True for a request of a WebSocket at the path of one. The server answers all other upgrades like calls without an upgrade. */
+/** True for a request that opens a WebSocket at the path of one. Node passes all others on as calls without an upgrade. */
 export function opensSocket(request: Upgrade): boolean {
   return asksForSocket(request) && socketPaths.test(request.url ?? '');
 }
@@ -24,8 +24,9 @@ export function socketRefusal(request: Upgrade): Refusal | undefined {
 
 type Upgrade = Pick<IncomingMessage, 'headers' | 'url' | 'method'>;
 
-function asksForSocket({ headers: { upgrade } }: Upgrade): boolean {
-  return upgrade !== undefined && upgrade.toLowerCase() === 'websocket';
+// Without `Connection: Upgrade`, the header is for another hop (RFC 9110, section 7.8).
+function asksForSocket({ headers: { connection = '', upgrade } }: Upgrade): boolean {
+  return upgrade?.toLowerCase() === 'websocket' && /\bupgrade\b/i.test(connection);
 }
 
 /**
