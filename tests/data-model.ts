@@ -48,7 +48,7 @@ const folders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     conversations: 'Message sessions; those with an inbound message are conversations.',
   },
   line: {
-    snapshots: 'What LINE reported about the account, by kind and day.',
+    snapshots: 'LINE’s reports about the account, by kind and day.',
     line_sends: 'Sends through the gateway.',
     line_send_days: 'Recipients of sends by day and kind.',
     line_reply_tokens: 'Hashes of reply tokens with their contact, for a day.',
@@ -73,7 +73,7 @@ const folders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   'live-chat': {
     chat_visitors: 'Visitors of a website, with the state of their chat.',
-    chat_messages: 'What visitors and the business wrote.',
+    chat_messages: 'Messages of visitors and of the business.',
     chat_images: 'Images of chats, without metadata.',
     chat_online: 'Visitors with an open socket, by process.',
     chat_usage: 'Bytes stored per day, by visitor, address and bot.',

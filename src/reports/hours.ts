@@ -21,7 +21,8 @@ export async function readWeekHours(
   { from, to, platforms }: { from: string; to: string; platforms: readonly PlatformName[] },
 ): Promise<WeekHour[]> {
   const shown = (await selectConnected(sql, botId)).filter((name) => platforms.includes(name));
-  const reports = (name: WeekHour['platform']) => (name === 'all' ? shown.some(reports) : name !== 'line');
+  const hasOutbound = (name: WeekHour['platform']): boolean =>
+    name === 'all' ? shown.some(hasOutbound) : name !== 'line';
   return sql<WeekHour[]>`
     with counts as (
       select coalesce(platform, 'all') as platform, extract(isodow from day)::integer as weekday, hour,
@@ -31,10 +32,10 @@ export async function readWeekHours(
       group by grouping sets ((platform, extract(isodow from day), hour), (extract(isodow from day), hour))
     )
     select platform, weekday, hour, coalesce(inbound, 0) as inbound,
-      case when reports_sends then coalesce(outbound, 0) end as outbound
+      case when has_outbound then coalesce(outbound, 0) end as outbound
     from ${rowTable(sql, 'line', [...shown, 'all' as const], {
       platform: ['text', (name) => name],
-      reports_sends: ['boolean', reports],
+      has_outbound: ['boolean', hasOutbound],
       place: ['integer', (_, index) => index],
     })}
     cross join generate_series(1, 7) weekday cross join generate_series(0, 23) hour
