@@ -92,7 +92,7 @@ const table = {
     meaning:
       "Calls per hour to each of LINE's endpoints for each channel. LINE's own limit is 60; less leaves calls for other programs.",
   },
-  workers: { default: 2, min: 1, max: 32, meaning: 'Batches of deliveries that this process folds at the same time.' },
+  workers: { default: 2, min: 1, max: 32, meaning: 'Batches of deliveries that this process folds at once.' },
   retentionDays: {
     default: 30,
     min: 1,
