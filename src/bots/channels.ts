@@ -4,6 +4,7 @@
 import type { Keys } from '../auth/keys.ts';
 import { type SealedSecrets, validBoxes } from '../auth/sealed-boxes.ts';
 import type { Queryable } from '../database/client.ts';
+import { rowTable } from '../database/row-table.ts';
 import { Refusal } from '../errors.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 
@@ -97,10 +98,50 @@ export async function listChannels(sql: Queryable, botId: string, now: number): 
 export async function findChannel(
   sql: Queryable,
   keys: Keys,
-  { botId, platform, now }: { botId: string; platform: PlatformName; now: number },
+  { botId, platform, now }: ChannelId & { now: number },
 ): Promise<Channel | null> {
   const row = await selectChannel(sql, botId, platform);
-  if (row === null) return null;
+  return row && openChannel(row, keys, { botId, platform, now });
+}
+
+export type ChannelId = { botId: string; platform: PlatformName };
+
+/** The same for several channels by one query, in their order. A channel that cannot be opened is an error. */
+export async function findChannels(
+  sql: Queryable,
+  keys: Keys,
+  ids: readonly ChannelId[],
+  { now }: { now: number },
+): Promise<(Channel | null | Error)[]> {
+  const rows = await sql<(ChannelRow & { position: number; enabled: boolean })[]>`
+    select id.position, channel.*
+    from ${rowTable(sql, 'id', ids, {
+      bot_id: ['text', ({ botId }) => botId],
+      platform: ['text', ({ platform }) => platform],
+      position: ['integer', (_, index) => index],
+    })}
+    cross join lateral (
+      select ${channelColumns(sql)} from channels
+      where channels.bot_id = id.bot_id and channels.platform = id.platform limit 1
+    ) channel`;
+  const byPosition = new Map(rows.map((row) => [row.position, row]));
+  return ids.map((id, position) => {
+    const row = byPosition.get(position);
+    if (!row) return null;
+    try {
+      return openChannel(row, keys, { ...id, now });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return error;
+    }
+  });
+}
+
+function openChannel(
+  row: ChannelRow & { enabled: boolean },
+  keys: Keys,
+  { botId, platform, now }: ChannelId & { now: number },
+): Channel {
   const open = (column: string, box: Uint8Array | null) =>
     box === null ? null : keys.unseal(box, { botId, platform, column });
   return {
@@ -133,8 +174,12 @@ export async function selectChannel(
   platform: PlatformName,
 ): Promise<(ChannelRow & { enabled: boolean }) | null> {
   const [row] = await sql<(ChannelRow & { enabled: boolean })[]>`
-    select enabled, account_id, secret_sealed, previous_secret_sealed, previous_secret_until, verify_token_sealed,
-      access_token_sealed, allowed_origins, identity_required, identity_key_sealed
-    from channels where bot_id = ${botId} and platform = ${platform}`;
+    select ${channelColumns(sql)} from channels where bot_id = ${botId} and platform = ${platform}`;
   return row ?? null;
+}
+
+function channelColumns(sql: Queryable) {
+  return sql`
+    enabled, account_id, secret_sealed, previous_secret_sealed, previous_secret_until, verify_token_sealed,
+    access_token_sealed, allowed_origins, identity_required, identity_key_sealed`;
 }

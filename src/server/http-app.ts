@@ -11,13 +11,14 @@ import { registerPages } from '../api/pages/pages.ts';
 import { registerWidgetFile } from '../api/pages/widget-file.ts';
 import { opensSocket, registerSockets, socketRefusal } from '../api/sockets.ts';
 import type { KeyWatch } from '../auth/key-watch.ts';
-import { findChannel } from '../bots/channels.ts';
+import { type Channel, type ChannelId, findChannels } from '../bots/channels.ts';
 import type { Config } from '../config.ts';
 import type { Sql } from '../database/client.ts';
 import type { Heartbeat } from '../database/heartbeat.ts';
 import { logFailure } from '../database/outage.ts';
 import { Poll } from '../database/poll.ts';
 import { Refusal } from '../errors.ts';
+import { batchLoaded } from '../http/batch.ts';
 import { boundBodyBytes, type HeldBytes } from '../http/body-bytes.ts';
 import { unknownProxyWarning } from '../http/caller-address.ts';
 import type { Drain } from '../http/drain.ts';
@@ -96,6 +97,11 @@ export async function buildHttp(
   closeSilentConnections(app, { closeMsMax: requestMsMax });
   boundBodyBytes(app, bodies);
   refuseDuringSilence(app, heartbeat);
+  // Deliveries of many bots that arrive together share one read of their channels.
+  const readChannel = batchLoaded<ChannelId, Channel | null>(
+    (ids) => findChannels(sql, keys, ids, { now: clock() }),
+    { runsMax: 2, countMax: 200 },
+  );
   const webhooks: ReceiveOptions = {
     inbox,
     clock,
@@ -104,7 +110,7 @@ export async function buildHttp(
     received: metrics.received,
     findChannel: cachedChannels(async (botId, platform) => {
       try {
-        const channel = await findChannel(sql, keys, { botId, platform, now: clock() });
+        const channel = await readChannel({ botId, platform });
         return channel?.enabled ? channel : null;
       } catch (error) {
         if (error instanceof Refusal) keyWatch.report({ botId, platform }, error.message);
