@@ -125,7 +125,7 @@ function sendError(error: unknown, reply: FastifyReply): FastifyReply {
   });
 }
 
-/** What the first problem of a control call's body leaves out: the allowed values, or the name of the unknown field. */
+/** Completes the message about a control call's body: the allowed values, or the name of the unknown field. */
 function expectedValues(validation: unknown): string {
   const [problem]: unknown[] = Array.isArray(validation) ? validation : [];
   const params = isObject(problem) && isObject(problem.params) ? problem.params : {};

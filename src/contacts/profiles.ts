@@ -70,7 +70,7 @@ const attributeNames = Object.keys(profileColumns).filter(
   (name): name is AttributeName => name !== 'customerId',
 );
 
-/** What the business records about a contact; null deletes it. */
+/** Attributes that the business records about a contact; null deletes one. */
 export type Attributes = Partial<Record<AttributeName, string | null>>;
 
 /**

@@ -1,4 +1,4 @@
-/** For queries: times as numbers, and pages in the order of a time. */
+/** Instants in queries: milliseconds since 1970 in the code (time.ts), `timestamptz` in the database. */
 import type { Fragment, Queryable } from './client.ts';
 
 /** The time of a column in ms; null stays null. */
@@ -14,4 +14,9 @@ export function microsOf(sql: Queryable, column: string): Fragment {
 /** The instant of `microsOf`. */
 export function instantOf(sql: Queryable, micros: string): Fragment {
   return sql`('epoch'::timestamptz + ${micros}::bigint * interval '1 microsecond')`;
+}
+
+/** The parameter of an instant in ms. */
+export function toDate(ms: number | null): Date | null {
+  return ms === null ? null : new Date(ms);
 }

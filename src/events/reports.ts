@@ -6,7 +6,7 @@
  */
 import { type EventKind, eventKinds } from '../platforms/event.ts';
 
-/** What one delivery reports about an event, apart from its key. `happenedAt` in ms. */
+/** The report of one delivery about an event, without its key. `happenedAt` in ms. */
 export type Report = { kind: EventKind; detail: string | null; contact: string | null; happenedAt: number };
 
 /**

@@ -20,7 +20,7 @@ export type Columns = Readonly<Record<string, ColumnKind>>;
 /** A row of `joinRows`: joined fields, and between them the instants of days. */
 export type JoinedRow = Record<string, string | null>;
 
-/** Where the two forms differ, at least: quoted fields, lists, formulas, and spaces that ASCII does not have. */
+/** Found in every row whose two forms differ: quoted fields, lists, formulas, and spaces outside of ASCII. */
 const special = /"|(?:^|,)(?:[\s{]|'*[=+\-@＝＋－＠])|\s(?:$|,)/;
 /** A field of PostgreSQL's row after a comma. In quotes, `"` and `\` are doubled. */
 const joinedField = /,(?:"((?:[^"\\]|""|\\\\)*)"|([^,]*))/g;
@@ -64,8 +64,7 @@ export function joinedWriter(columns: Columns, zone: string): (rows: readonly Jo
   return (rows) => rows.map((row) => `${toLine(toJoined(row), kinds)}\n`).join('');
 }
 
-// Uses the calendar of this process, as stored days do: PostgreSQL's time zone data may be of another year.
-/** The day of an instant (ISO 8601) in the zone; null: none. */
+/** The day of an instant (ISO 8601) in the zone; null: none. By this process's calendar, as stored days: PostgreSQL's may be older. */
 export function toDay(instant: string | null, zone: string): string | null {
   return instant === null ? null : dayOf(Date.parse(instant), zone);
 }

@@ -5,8 +5,8 @@
  * once, and counted as soon as both the click and the send are stored, in any order.
  */
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
+import { msOf } from '../database/instants.ts';
 import { rowTable } from '../database/row-table.ts';
-import { msOf } from '../database/times.ts';
 import { isObject } from '../json.ts';
 import { dayMs } from '../time.ts';
 import type { LineAnswer } from './answers.ts';

@@ -5,8 +5,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { Queryable } from '../database/client.ts';
+import { msOf } from '../database/instants.ts';
 import { rowTable } from '../database/row-table.ts';
-import { msOf } from '../database/times.ts';
 import { readDelivery, readEach, readId } from '../platforms/delivery.ts';
 import { readPerson } from '../platforms/line.ts';
 import { dayMs } from '../time.ts';

@@ -7,8 +7,8 @@
  */
 import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
+import { msOf } from '../database/instants.ts';
 import { type Column, rowTable } from '../database/row-table.ts';
-import { msOf } from '../database/times.ts';
 import { Refusal } from '../errors.ts';
 import type { Delivery } from '../inbox/inbox.ts';
 import { Problems } from '../problems.ts';

@@ -13,7 +13,7 @@ const later = now + 120_000;
 const ada = { botId: 'bot', contactId: 'ada' };
 const ben = { botId: 'bot', contactId: 'ben' };
 
-/** What Ada and Ben can spend, now and once the points of `soon` have run out. */
+/** The available points of Ada and Ben, now and after those of `soon` have expired. */
 async function left(sql: Sql): Promise<number[][]> {
   assert.deepEqual(await auditPoints(sql, 'bot'), []);
   const at = async (moment: number) => [

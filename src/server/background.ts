@@ -32,7 +32,7 @@ import { Dispatcher } from '../webhooks-out/dispatcher.ts';
 import { pendingMessages, purgeMessages } from '../webhooks-out/log.ts';
 import type { Metrics } from './metrics.ts';
 
-/** What all parts of the server need. */
+/** The settings and resources that all parts of the server share. */
 export type Parts = { config: Config; sql: Sql; keys: Keys; clock: Clock; random: Random; log: pino.Logger };
 /** Ends a part. Called in the reverse order of the starts. */
 export type Closer = () => Promise<void>;

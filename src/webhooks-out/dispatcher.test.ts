@@ -25,7 +25,7 @@ type World = {
   keys: Keys;
   /** ms; the clock of all dispatchers. */
   now: number;
-  /** What went to the log. */
+  /** The entries of the log. */
   logged: unknown[];
   outcomes: string[];
   addBot(botId: string, url: string): Promise<string>;

@@ -1,4 +1,4 @@
-/** What becomes a notice: every change of state, tag and points, in the transaction that makes it, and nothing else. */
+/** Every change of state, tag and points becomes a notice, in the transaction that makes it; nothing else does. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';

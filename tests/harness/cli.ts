@@ -96,7 +96,7 @@ const preparedData = once(async () => {
   return folder;
 });
 
-/** What the creation of data needs in an environment's database: its keys, the time and randomness. */
+/** The keys, time and randomness to create data in an environment's database. */
 export async function creationIn(
   sql: Sql,
   { env }: ShoalEnvironment,

@@ -8,7 +8,7 @@ import { useAddress, useTypedFilters } from '../../state/address.ts';
 import { t } from '../../texts/contacts.ts';
 import { t as frame } from '../../texts/frame.ts';
 
-/** What the search field searches for. */
+/** The attributes that the search field can search. */
 const searchKinds = ['name', 'id', 'customerId'] as const;
 type SearchKind = (typeof searchKinds)[number];
 

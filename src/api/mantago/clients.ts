@@ -105,7 +105,7 @@ export type ClientCall = {
   params: ClientNames;
 };
 
-/** What the contract demands in prose only of a call that names a client. Null if the call is valid. */
+/** The problem of a call that names a client, by rules that the contract has in prose only; null: it is valid. */
 export function clientProblem(sent: ClientCall): string | null {
   const { id, platform, platformClientId } = readClient(sent);
   if (platformClientId !== null && platform === null) {

@@ -26,7 +26,7 @@ export type PointsById = {
   byPlatformClientId: ReadonlyMap<string, number>;
 };
 
-/** What the contract demands of the ids in prose only. Null if the call is valid. */
+/** The problem of the ids, by rules that the contract has in prose only; null: they are valid. */
 export function idsProblem({ clientIds = [], platform, platformClientIds }: Body): string | null {
   if (platform !== undefined && platformClientIds === undefined) {
     return 'platformClientIds in the body is missing; platform and platformClientIds go together';

@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto';
 import type { Keys } from '../../auth/keys.ts';
 import { findChannel, recordAccount } from '../../bots/channels.ts';
 import type { Sql, Transaction } from '../../database/client.ts';
-import { toDate } from '../../database/times.ts';
+import { toDate } from '../../database/instants.ts';
 import { Refusal } from '../../errors.ts';
 import { putDeliveries } from '../../inbox/inbox.ts';
 import type { Random } from '../../random.ts';

@@ -6,8 +6,8 @@
  * so a rollback does not undo the count.
  */
 import type { Queryable, Transaction } from '../../database/client.ts';
+import { msOf, toDate } from '../../database/instants.ts';
 import { rowTable } from '../../database/row-table.ts';
-import { msOf, toDate } from '../../database/times.ts';
 import { dayKinds, kinds, presentKinds } from './kinds.ts';
 import { type CollectionKey, findSends, readDays, readOpen } from './questions.ts';
 import type { Failure, ScheduleState } from './schedule.ts';

@@ -3,8 +3,8 @@
  * that hold the lock of their collection.
  */
 import type { Transaction } from '../../database/client.ts';
+import { msOf, toDate } from '../../database/instants.ts';
 import { rowTable } from '../../database/row-table.ts';
-import { msOf, toDate } from '../../database/times.ts';
 import { dayMs, lineZone } from '../../time.ts';
 import { unitSubject } from '../statistics.ts';
 import { isDayKind, type Kind, type Outcome } from './kinds.ts';
