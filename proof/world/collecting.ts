@@ -55,10 +55,10 @@ export function collecting(world: World): Work {
         const { day = '', value } = rows[random.integer(0, rows.length - 1)] ?? {};
         const url = `${line.address}/v2/bot/insight/followers?date=${day}`;
         const answer = await calls.make(url, { token: line.credentials.accessToken });
-        if (JSON.stringify(sorted(JSON.parse(answer?.text ?? '{}'))) !== JSON.stringify(sorted(value)))
+        if (JSON.stringify(sorted(JSON.parse(answer.text))) !== JSON.stringify(sorted(value)))
           throw new Failure(`the followers of ${day} differ from LINE's`, {
             stored: value,
-            line: answer?.text,
+            line: answer.text,
           });
       }
     },

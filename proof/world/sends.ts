@@ -23,7 +23,7 @@ export function sends(world: World): Work {
   const recipients: string[] = [];
   /** LINE's request ids that were confirmed since the last check. */
   const confirmed = new Set<string>();
-  const push = (to: string, retryKey: string | null): Promise<Answer | null> =>
+  const push = (to: string, retryKey: string | null): Promise<Answer> =>
     calls.make(`${world.address}${pushPath}`, {
       token: line.credentials.accessToken,
       body: JSON.stringify({ to, messages: [{ type: 'text', text: 'hello' }] }),
@@ -36,7 +36,7 @@ export function sends(world: World): Work {
     // A send without a key is never repeated: its outcome is unknown when no answer comes.
     const answer =
       retryKey === null ? await push(to, null) : await untilAnswered(() => push(to, retryKey), isRepeatable);
-    if (answer !== null && answer.status < 500) confirmed.add(acceptedId(answer));
+    if (answer.status > 0 && answer.status < 500) confirmed.add(acceptedId(answer));
     await pause(random.integer(0, pauseMsMax));
   });
   return {

@@ -22,6 +22,7 @@ export type MakeWork = (world: World) => Work;
 
 const answerMsMax = 20_000;
 
+/** `status` 0: no answer, and the text says why. */
 export type Answer = { status: number; text: string; headers: Headers };
 
 /** Loops that repeat a step until they are stopped. */
@@ -66,8 +67,8 @@ export class Calls {
     return this.#count;
   }
 
-  /** Makes one call and reads the answer. Null if the connection breaks or no answer comes in time. Throws after the part. */
-  async make(url: string, { token, body, headers = {} }: CallOptions = {}): Promise<Answer | null> {
+  /** Makes one call and reads the answer. Status 0 if the connection breaks or no answer comes in time. Throws after the part. */
+  async make(url: string, { token, body, headers = {} }: CallOptions = {}): Promise<Answer> {
     if (this.#world.hasEnded) throw new Failure('the part has ended');
     this.#count += 1;
     try {
@@ -82,9 +83,10 @@ export class Calls {
         signal: AbortSignal.timeout(answerMsMax),
       });
       return { status: response.status, text: await response.text(), headers: response.headers };
-    } catch {
+    } catch (error) {
       // Broken connections and missing answers are what the proof causes.
-      return null;
+      const { cause } = error as { cause?: unknown };
+      return { status: 0, text: `${url}: ${error} ${cause ?? ''}`, headers: new Headers() };
     } finally {
       this.#count -= 1;
     }
@@ -98,17 +100,17 @@ const againMsMax = 120_000;
 
 /** Repeats a call until it is answered, whatever is killed. The answers of an outage (502, 503, 504) are repeated, too. */
 export async function untilAnswered(
-  call: () => Promise<Answer | null>,
+  call: () => Promise<Answer>,
   isOutage: (answer: Answer) => boolean = ({ status }) => status > 500,
 ): Promise<Answer> {
   const endsAt = performance.now() + againMsMax;
   for (;;) {
     const answer = await call();
-    if (answer !== null && answer.status < 500) return answer;
-    if (answer !== null && !isOutage(answer))
+    if (answer.status > 0 && answer.status < 500) return answer;
+    if (answer.status > 0 && !isOutage(answer))
       throw new Failure(`an answer with status ${answer.status}`, answer.text);
     if (performance.now() > endsAt)
-      throw new Failure(`no answer in time, the last one: ${answer?.status}`, answer?.text);
+      throw new Failure(`no answer in time, the last status: ${answer.status}`, answer.text);
     await pause(againPauseMs);
   }
 }
