@@ -37,6 +37,7 @@ export function collecting(world: World): Work {
   return {
     name: 'collecting',
     start() {
+      asking = asking.then(askAgain);
       timer = setInterval(() => {
         asking = asking.then(askAgain);
       }, againMs);
