@@ -17,6 +17,7 @@ import {
   listJobs,
   purgeJobs,
   runJob,
+  runJobWithinCall,
   startForgetting,
   startReplay,
   stepAnyJob,
@@ -57,6 +58,30 @@ async function naming(sql: Sql): Promise<number> {
     select count(*)::integer as count from deliveries where position(convert_to(${lineUser(1)}, 'UTF8') in body) > 0`;
   return row?.count ?? 0;
 }
+
+test('a call ends in time while its job waits for another transaction, and the job goes on', async (t) => {
+  const { sql, contactId } = await shop(t, 10);
+  const job = await startForgetting(sql, { botId, contactId }, options);
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  const holding = sql.begin(async (tx) => {
+    await tx`lock table contacts in access exclusive mode`;
+    held.resolve();
+    await released;
+  });
+  await held.promise;
+  let hasWaited = false;
+  const late = setTimeout(() => {
+    hasWaited = true;
+    release();
+  }, 15_000);
+  const { state } = await runJobWithinCall(sql, job, options);
+  clearTimeout(late);
+  assert.deepEqual({ state, hasWaited }, { state: 'running', hasWaited: false });
+  release();
+  await holding;
+  assert.equal((await runJob(sql, job, options)).state, 'done');
+});
 
 test('a person is deleted in bounded steps, with or without an index', async (t) => {
   const { sql, contactId } = await shop(t, 6_000);

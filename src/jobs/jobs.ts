@@ -47,7 +47,7 @@ type Progress = Pick<Row, 'done' | 'total' | 'afterId' | 'upToId'>;
 
 const replayBatch = 1_000;
 const stepsMax = 8;
-const callMsMax = 5_000;
+const callMsMax = 2_000;
 const endedDays = 30;
 const heldPauseMs = 100;
 
@@ -164,12 +164,22 @@ export async function runJob(
   return current;
 }
 
-/** Works on a job for the duration of a call. Background work does the rest. */
-export function runJobWithinCall(sql: Sql, job: Job, options: JobOptions): Promise<Job> {
+/**
+ * Works on a job for at most 2 s, the duration of a call. A step that waits longer, for a lock or for the steps of other calls, goes
+ * on after the call, and background work does the rest. If that step fails, background work repeats it and reports the failure.
+ */
+export async function runJobWithinCall(sql: Sql, job: Job, options: JobOptions): Promise<Job> {
   const startedAt = performance.now();
-  return runJob(sql, job, options, {
+  const ended = runJob(sql, job, options, {
     until: (count) => count >= stepsMax || performance.now() - startedAt > callMsMax,
   });
+  const late = new AbortController();
+  const lateJob = pause(callMsMax, undefined, { signal: late.signal }).then(() => findJob(sql, job));
+  try {
+    return await Promise.race([ended, lateJob]);
+  } finally {
+    late.abort();
+  }
 }
 
 /**
