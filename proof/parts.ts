@@ -1,7 +1,8 @@
 /** The parts of the proof, in the order in which they run. */
 import { faults } from './faults/faults.ts';
+import { fuzz } from './fuzz/fuzz.ts';
 import { kills } from './kills/kills.ts';
 import type { Part } from './part.ts';
 import { soak } from './soak/soak.ts';
 
-export const parts: readonly Part[] = [kills, faults, soak];
+export const parts: readonly Part[] = [kills, fuzz, faults, soak];

@@ -124,6 +124,12 @@ export class World {
     if (role === 'web') this.address = address;
   }
 
+  /** Starts one more web process with other environment variables, and returns its address. It ends with the part. */
+  startAnother(env: Record<string, string>): Promise<string> {
+    const { env: usual, onEnd } = this.#environment;
+    return launch({ env: { ...usual, ...env }, onEnd }, '--role', 'web').up;
+  }
+
   /** Kills the process (SIGKILL) and waits for its end. */
   async kill(role: Role): Promise<void> {
     await this.#process(role).kill();
@@ -200,11 +206,11 @@ export class World {
   }
 
   /** `recount --check` and `points audit`. Throws Failure with the differences. */
-  async checkFigures(): Promise<void> {
-    const differences = await recount(this.sql, this.botId, { check: true, progress: () => undefined });
+  async checkFigures(botId = this.botId): Promise<void> {
+    const differences = await recount(this.sql, botId, { check: true, progress: () => undefined });
     if (differences.length > 0)
       throw new Failure('recount --check found differences', differences.slice(0, shownMax));
-    const wrong = await auditPoints(this.sql, this.botId);
+    const wrong = await auditPoints(this.sql, botId);
     if (wrong.length > 0) throw new Failure('points audit found differences', wrong.slice(0, shownMax));
   }
 
