@@ -2,11 +2,12 @@
  * Faults around Shoal: of PostgreSQL, of clocks, of receivers and senders, and restarts. The load runs before, during and after each
  * fault. Then everything acknowledged is compared with everything stored, and the fault counts as passed.
  */
+import { rmSync } from 'node:fs';
 import { randomOf } from '../../simulator/events/random.ts';
 import { type Count, Failure, type Part, type Proving } from '../part.ts';
 import { Load } from '../world/load.ts';
 import { World } from '../world/world.ts';
-import { clockEnvironment, clockJumps } from './clock.ts';
+import { clockEnvironment, clockFile, clockJumps } from './clock.ts';
 import { diskFull, frozen, mountSmallDisk, outOfConnections, stopped } from './database.ts';
 import type { Fault } from './fault.ts';
 import { bigBodies, hangingPeers, idleConnections, slowSenders, socketFlood } from './peers.ts';
@@ -38,6 +39,7 @@ export const faults: Part = {
 };
 
 async function runFaults(proving: Proving): Promise<void> {
+  proving.atLast(() => rmSync(clockFile, { force: true }));
   const disk = mountSmallDisk(proving);
   const above = proving.isQuick ? disk : null;
   const world = await World.open(proving, { env: clockEnvironment, ...(above === null ? {} : { above }) });
