@@ -7,7 +7,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, rename, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -75,10 +75,11 @@ export async function databaseEnvironment(t: TestContext): Promise<ShoalEnvironm
   return { env: { ...env, DATABASE_URL: url, SHOAL_SECRET_KEY: testSecretKey }, onEnd, sql };
 }
 
-/** The original of prepared folders, created once for all test files and runs with these migrations. */
+/** The original of prepared folders, created once for all test files and runs with these migrations and packages (PostgreSQL is one). */
 const preparedData = once(async () => {
   const texts = (await readMigrations()).map(({ name, text }) => name + text).join();
-  const state = createHash('sha256').update(texts).digest('hex').slice(0, 16);
+  const packages = await readFile(new URL('../../package-lock.json', import.meta.url));
+  const state = createHash('sha256').update(texts).update(packages).digest('hex').slice(0, 16);
   const folder = join(tmpdir(), `shoal-test-data-${process.getuid?.()}-${state}`);
   if (existsSync(folder)) return folder;
   const unfinished = await mkdtemp(`${folder}-`);
