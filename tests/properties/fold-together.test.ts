@@ -128,7 +128,7 @@ async function stored(sql: Sql, botId: string): Promise<unknown> {
     sql`select platform, key, kind, detail, case when forgotten_at is null then platform_contact_id end as person, happened_at from events
       left join contacts using (bot_id, contact_id, platform) where bot_id = ${botId} order by platform, key`,
     sql`select platform, case when forgotten_at is null then platform_contact_id end as id, followed_at, blocked, merged_into is null as is_person
-      from contacts where bot_id = ${botId} order by platform, id, followed_at, blocked`,
+      from contacts where bot_id = ${botId} order by platform, id, followed_at, blocked, is_person`,
     sql`select platform, first_at, last_at, inbound, outbound from conversations where bot_id = ${botId}
       order by platform, first_at, last_at, inbound, outbound`,
     sql`select * from totals where bot_id = ${botId} order by platform`,
