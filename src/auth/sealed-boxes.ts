@@ -22,7 +22,10 @@ export const sealedColumns = {
 type SealedTable = keyof typeof sealedColumns;
 export type Box = { table: SealedTable; column: string; place: Place; sealed: Uint8Array };
 
-/** The boxes of a secret and of the previous one, which is valid until a time. They share a place, so that the current one can become the previous one. */
+/**
+ * The boxes of a secret and of the previous one, which is valid until a time. They share a place, so that the current one can become
+ * the previous one.
+ */
 export type SealedSecrets = {
   secret_sealed: Uint8Array;
   previous_secret_sealed: Uint8Array | null;

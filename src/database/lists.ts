@@ -1,7 +1,8 @@
 /**
  * Lists as PostgreSQL's array literals, for statements that take many rows through `unnest`.
  *
- * The client's own serializer inspects each element. These functions inspect the list as a whole, which is several times cheaper. The statement must name the type: `unnest(${textList(ids)}::text[])`.
+ * The client's own serializer inspects each element. These functions inspect the list as a whole, which is several times cheaper. The
+ * statement must name the type: `unnest(${textList(ids)}::text[])`.
  */
 
 /** Whole numbers; null stays null. */

@@ -5,9 +5,9 @@ import { LRUCache } from 'lru-cache';
 import { Batcher } from '../batcher.ts';
 
 /**
- * Wraps a read that returns the values of its keys, in their order; an Error rejects its key. While reads are running, further keys wait and share the next
- * read, so each value is read after its call arrived. At most `runsMax` reads run at once, each of at most `countMax` keys. A
- * failed read fails for its own keys only.
+ * Wraps a read that returns the values of its keys, in their order; an Error rejects its key. While reads are running, further keys
+ * wait and share the next read, so each value is read after its call arrived. At most `runsMax` reads run at once, each of at most
+ * `countMax` keys. A failed read fails for its own keys only.
  */
 export function batchLoaded<Key, Value>(
   read: (keys: readonly Key[]) => Promise<readonly (Value | Error)[]>,

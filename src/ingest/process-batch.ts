@@ -68,7 +68,10 @@ export async function foldBatch(sql: Sql, batch: Batch, options: FoldOptions): P
   }) as Promise<FoldOutcome>;
 }
 
-/** Folds bundles, each bot's events as a whole, in a transaction that holds the locks of the bots. Idempotent: stored events are dropped. */
+/**
+ * Folds bundles, each bot's events as a whole, in a transaction that holds the locks of the bots. Idempotent: stored events are
+ * dropped.
+ */
 export async function foldBots(
   tx: Transaction,
   bots: readonly BotBatch[],

@@ -155,7 +155,7 @@ export function foldConversations(
 }
 
 /**
- * For queries: the sessions of the bot and contact of `span` that messages within the span can touch: the latest that begins before it, and
+ * For queries: the sessions that messages of the bot and contact of `span` can touch within it: the latest that begins before it, and
  * those that begin within it.
  */
 export function sessionsNear(sql: Queryable): Fragment {
