@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import type { Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
-import { botsWithPending } from '../inbox/inbox.ts';
+import { botsWithPending } from '../inbox/pending.ts';
 import { Worker } from '../ingest/worker.ts';
 import { type CallLimit, callLimit } from '../line/collector/call-limit.ts';
 import { addCollections, askPresentAgain, endPauses, setFromDay } from '../line/collector/collections.ts';

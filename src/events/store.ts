@@ -124,17 +124,8 @@ export async function appendEvents(
     })}`;
 }
 
-/** Writes stored events that further reports have changed. Idempotent. */
-export async function rewriteEvents(sql: Queryable, events: readonly EventRecord[]): Promise<void> {
-  if (events.length === 0) return;
-  await sql`
-    update events set kind = new.kind, detail = new.detail, contact_id = new.contact_id, named_as = new.named_as,
-      happened_at = new.happened_at
-    from ${rowTable(sql, 'new', events, eventColumns)}
-    where events.bot_id = new.bot_id and events.platform = new.platform and events.key = new.key`;
-}
-
-const eventColumns: Record<string, Column<EventRecord>> = {
+/** The columns of `events` that reports decide. */
+export const eventColumns: Record<string, Column<EventRecord>> = {
   bot_id: ['text', (event) => event.botId],
   platform: ['text', (event) => event.platform],
   key: ['text', (event) => event.key],

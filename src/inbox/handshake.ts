@@ -1,7 +1,8 @@
 /** Meta's handshake: a `GET` that proves that the webhook's address is the business's, before Meta delivers to it. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { verifyHandshake } from '../platforms/meta.ts';
-import { findChannel, isWebhookPlatform, type ReceiveOptions, refuse, refuseForNow } from './receive.ts';
+import { findChannel, type ReceiveOptions } from './receive.ts';
+import { isWebhookPlatform, refuse, refuseForNow } from './refusal.ts';
 
 type Handshake = { Params: { botId: string; platform: string }; Querystring: Record<string, unknown> };
 type HandshakeRequest = FastifyRequest<Handshake>;

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { holds } from '../../tests/harness/property.ts';
 import type { Queryable } from '../database/client.ts';
-import { botsWithPending, putDeliveries, readPending } from './inbox.ts';
+import { putDeliveries, readPending } from './inbox.ts';
+import { botsWithPending } from './pending.ts';
 
 const all = { countMax: 1_000, bytesMax: 1_000_000, except: [] as number[] };
 

@@ -17,14 +17,8 @@ import type { PlatformName } from '../platforms/platform.ts';
 /** The source of a delivery: a platform's webhook, LINE's answer to the collector, our gateway for LINE, or our live chat. */
 export type DeliverySource = 'webhook' | 'line-answer' | 'line-send' | 'live-chat';
 
-/** A verified delivery. `receivedAt` in ms. */
-export type NewDelivery = {
-  botId: string;
-  platform: PlatformName;
-  source: DeliverySource;
-  body: Uint8Array;
-  receivedAt: number;
-};
+/** A verified delivery that is not stored yet. */
+export type NewDelivery = Omit<Delivery, 'deliveryId'> & { botId: string };
 
 /** A pending delivery. `receivedAt` in ms. */
 export type Delivery = {
@@ -169,22 +163,4 @@ function toBundle([bundleId, isText, ...columns]: BundleRow): Bundle {
     };
   });
   return { bundleId: Number(bundleId), deliveries };
-}
-
-/**
- * Bots with pending deliveries, the one with the oldest first; at most `limit`. The cost depends on their number alone, not on the
- * number of bots.
- */
-export async function botsWithPending(sql: Queryable, limit: number): Promise<string[]> {
-  const rows = await sql<{ bot_id: string }[]>`
-    with recursive oldest as (
-      (select bot_id, bundle_id from pending_bundles order by bot_id, bundle_id limit 1)
-      union all
-      select next.* from oldest cross join lateral (
-        select bot_id, bundle_id from pending_bundles
-        where pending_bundles.bot_id > oldest.bot_id order by bot_id, bundle_id limit 1
-      ) next
-    )
-    select bot_id from oldest order by bundle_id limit ${limit}`;
-  return rows.map((row) => row.bot_id);
 }

@@ -29,6 +29,24 @@ export async function countPending(sql: Queryable, botId: string, upToId: number
   return row?.count ?? 0;
 }
 
+/**
+ * Bots with pending deliveries, the one with the oldest first; at most `limit`. The cost depends on their number alone, not on the
+ * number of bots.
+ */
+export async function botsWithPending(sql: Queryable, limit: number): Promise<string[]> {
+  const rows = await sql<{ bot_id: string }[]>`
+    with recursive oldest as (
+      (select bot_id, bundle_id from pending_bundles order by bot_id, bundle_id limit 1)
+      union all
+      select next.* from oldest cross join lateral (
+        select bot_id, bundle_id from pending_bundles
+        where pending_bundles.bot_id > oldest.bot_id order by bot_id, bundle_id limit 1
+      ) next
+    )
+    select bot_id from oldest order by bundle_id limit ${limit}`;
+  return rows.map((row) => row.bot_id);
+}
+
 /** Splits a bundle of several deliveries in two, to find the delivery that cannot be folded. */
 export async function splitBundle(sql: Sql, botId: string, bundleId: number): Promise<void> {
   await sql`

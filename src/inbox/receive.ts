@@ -12,34 +12,22 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Channel } from '../bots/channels.ts';
 import { isOutage, logOutage } from '../database/outage.ts';
 import { platforms } from '../platforms/index.ts';
-import { type WebhookPlatformName, webhookPlatformNames } from '../platforms/platform.ts';
+import type { WebhookPlatformName } from '../platforms/platform.ts';
 import { isSigned } from '../platforms/signature.ts';
 import type { Clock } from '../time.ts';
 import { type GroupCommit, NotStored } from './group-commit.ts';
+import { isWebhookPlatform, type ReceptionCounts, refuse, refuseForNow, refuseSignature } from './refusal.ts';
 
-/** The outcome of a webhook request; counted in the metrics. */
-export type Reception =
-  | 'stored'
-  | 'bad-signature'
-  | 'unknown-channel'
-  | 'not-stored'
-  | 'handshake'
-  | 'bad-handshake';
-
-export type ReceiveOptions = {
+export type ReceiveOptions = ReceptionCounts & {
   /** The enabled channel with its secrets; null when there is none. `unavailable`: channels cannot be read now. */
   findChannel(botId: string, platform: WebhookPlatformName): Promise<Channel | null | 'unavailable'>;
   inbox: GroupCommit;
   clock: Clock;
   /** Called when a delivery of the bot is committed. */
   stored(botId: string): void;
-  received(platform: string, reception: Reception): void;
-  /** Called for a request to the channel whose signature is missing or wrong. */
-  refused(botId: string, platform: WebhookPlatformName): void;
 };
 
 const bodyBytesMax = 3 * 1024 * 1024;
-const retryAfterSeconds = '2';
 
 export type WebhookRequest = FastifyRequest<{ Params: { botId: string; platform: string }; Body: Buffer }>;
 
@@ -120,35 +108,4 @@ export function findChannel(
 ): Promise<Channel | null | 'unavailable'> | null {
   // PostgreSQL cannot store this character, so no bot has such an id.
   return botId.includes('\0') ? null : options.findChannel(botId, platform);
-}
-
-export function refuse(
-  reply: FastifyReply,
-  status: number,
-  message: string,
-  platform: string,
-  reception: Reception,
-  { received }: ReceiveOptions,
-): FastifyReply {
-  received(isWebhookPlatform(platform) ? platform : 'unknown', reception);
-  return reply.code(status).send({ message });
-}
-
-function refuseSignature(
-  reply: FastifyReply,
-  { botId, platform }: { botId: string; platform: WebhookPlatformName },
-  options: ReceiveOptions,
-): FastifyReply {
-  options.refused(botId, platform);
-  reply.header('www-authenticate', `Signature realm="${platform}"`);
-  return refuse(reply, 401, 'signature missing or wrong', platform, 'bad-signature', options);
-}
-
-export function refuseForNow(reply: FastifyReply, platform: string, options: ReceiveOptions): FastifyReply {
-  reply.header('retry-after', retryAfterSeconds);
-  return refuse(reply, 503, 'not stored, send again', platform, 'not-stored', options);
-}
-
-export function isWebhookPlatform(name: string): name is WebhookPlatformName {
-  return (webhookPlatformNames as readonly string[]).includes(name);
 }

@@ -12,7 +12,6 @@ import {
   appendEvents,
   findStoredEvents,
   type IncomingEvent,
-  rewriteEvents,
   type StoredEvent,
   withoutRepetitions,
 } from '../events/store.ts';
@@ -29,9 +28,11 @@ import {
 } from '../rollups/conversations.ts';
 import type { Tally } from '../rollups/counters.ts';
 import { type EventChange, foldFollowers } from '../rollups/followers.ts';
+import { refoldFollowers } from '../rollups/refold-followers.ts';
 import { findTouchedSessions } from '../rollups/stored-sessions.ts';
 import type { BatchBot, Chunk } from './batch.ts';
-import { addOwners, changingReports, toEventChange } from './changed-events.ts';
+import { addOwners, changingReports, rewriteEvents, toEventChange } from './changed-events.ts';
+import { splitDeleted } from './erase-deleted.ts';
 import { mergePeople } from './merge-contacts.ts';
 import { type FoundPeople, findPeople, type People, type PersonEvent, writePeople } from './people.ts';
 
@@ -58,14 +59,8 @@ export async function findChunks(
   chunks: readonly Chunk[],
   random: Random,
 ): Promise<FoundChunk[]> {
-  const finding = Promise.all(
-    chunks.map((chunk) =>
-      findStoredEvents(
-        tx,
-        chunk.flatMap(({ incoming }) => incoming),
-      ),
-    ),
-  );
+  const incoming = chunks.map((chunk) => chunk.flatMap((events) => events.incoming));
+  const finding = Promise.all(incoming.map((events) => findStoredEvents(tx, events)));
   // Both promises are awaited later; the handlers keep an early failure from being reported as unhandled.
   finding.catch(() => undefined);
   const people: FoundChunk['people'][] = [];
@@ -147,7 +142,8 @@ export async function foldChunk(
   chunk: PreparedChunk,
   now: number,
 ): Promise<{ written: Promise<unknown> }> {
-  const followers = foldFollowers(tx, chunk);
+  const refolds = chunk.map((part) => ({ ...part, contacts: foldFollowers(part) }));
+  const followers = refoldFollowers(tx, refolds);
   const conversations = foldSessions(tx, chunk);
   const people = chunk.map((part) => part.people);
   const written = Promise.all([
@@ -202,33 +198,12 @@ async function foldSessions(tx: Transaction, bots: PreparedChunk): Promise<Sessi
   return sessionChanges;
 }
 
-/** Separates redelivered events of deleted contacts. */
-export function splitDeleted(
-  incoming: readonly IncomingEvent[],
-  storedEvents: ByPlatform<StoredEvent>,
-): { present: readonly IncomingEvent[]; ofDeleted: readonly IncomingEvent[] } {
-  const isOfDeleted = ({ platform, key }: IncomingEvent) =>
-    storedEvents.get(platform, key)?.isOfDeleted === true;
-  const ofDeleted = storedEvents.size === 0 ? [] : incoming.filter(isOfDeleted);
-  const present = ofDeleted.length === 0 ? incoming : incoming.filter((event) => !isOfDeleted(event));
-  return { present, ofDeleted };
-}
-
 function toNewEvent(event: IncomingEvent, people: People): NewEvent {
   const { botId, platform, key, kind, detail, contact, happenedAt, receivedAt, deliveryId } = event;
   const { person, contactId, namedAs } = people.personOf(platform, contact);
   return {
-    botId,
-    platform,
-    key,
-    kind,
-    detail,
-    happenedAt,
-    receivedAt,
-    deliveryId,
-    person,
-    contactId,
-    namedAs,
+    ...{ botId, platform, key, kind, detail, happenedAt, receivedAt, deliveryId },
+    ...{ person, contactId, namedAs },
   };
 }
 

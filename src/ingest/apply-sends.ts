@@ -13,9 +13,11 @@ import { tallySends } from '../line/outbound.ts';
 import { addressedReplies, keepReplyTokens, type ReplyToken } from '../line/reply-tokens.ts';
 import { type ClickRecord, readRecord, type SendRecord } from '../line/send-records.ts';
 import { recordSends } from '../line/sends.ts';
+import type { Random } from '../random.ts';
 import type { Tally } from '../rollups/counters.ts';
-import { type FoundChunk, splitDeleted } from './apply-events.ts';
-import type { BotBatch, Refused } from './batch.ts';
+import { type FoundChunk, findChunks } from './apply-events.ts';
+import { type BotBatch, botEvents, type Refused } from './batch.ts';
+import { splitDeleted } from './erase-deleted.ts';
 
 /**
  * Stores the records of the bots, in the caller's transaction and under its locks. Returns the messages among them as events, and the
@@ -52,6 +54,26 @@ export async function applySends(
     ...replies.map((reply) => toEvent(reply, 'reply')),
   ];
   return { events, refused: senders.flatMap(({ refused }) => refused) };
+}
+
+/** Adds the events of sends to the chunks: only now are their recipients known. Their bots are looked up again, as a whole. */
+export async function addSent(
+  tx: Transaction,
+  bots: readonly BotBatch[],
+  found: readonly FoundChunk[],
+  { sent, random }: { sent: readonly IncomingEvent[]; random: Random },
+): Promise<readonly FoundChunk[]> {
+  if (sent.length === 0) return found;
+  const byBot = Map.groupBy(sent, ({ botId }) => botId);
+  const senders = bots.filter(({ botId }) => byBot.has(botId));
+  const chunk = senders.map((bot) =>
+    botEvents(bot, [...bot.bundles.flatMap(({ incoming }) => incoming), ...(byBot.get(bot.botId) ?? [])]),
+  );
+  const others = found.map((one) => ({
+    ...one,
+    events: one.events.filter(({ bot }) => !byBot.has(bot.botId)),
+  }));
+  return [...others, ...(await findChunks(tx, [chunk], random))];
 }
 
 type Records = { botId: string; sends: SendRecord[]; clicks: ClickRecord[]; refused: Refused[] };

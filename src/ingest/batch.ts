@@ -17,6 +17,7 @@ import { readers } from '../platforms/index.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { dayMs } from '../time.ts';
 import type { PersonOfBatch } from './people.ts';
+import { splitEvents } from './split-events.ts';
 
 /** The settings of a bot that decide what its events count as. */
 export type BotSettings = { timeZone: string; conversationGapSeconds: number };
@@ -64,6 +65,7 @@ export type Chunk = readonly BotEvents[];
 const bytesMax = 8 * 1024 * 1024;
 const futureMsMax = dayMs;
 const usualChunkSize = 1_000;
+const problemsShownMax = 5;
 
 /**
  * Reads and parses up to `countMax` pending deliveries of the bots in turn, without the bundles in `except`. A chunk has about
@@ -146,62 +148,38 @@ function parseWebhook(
   if (problems.length > 0) refused.push({ botId, deliveryId, reason: summaryOf(problems) });
 }
 
-const problemsShownMax = 5;
-
 function summaryOf(problems: readonly string[]): string {
-  const shown = problems.slice(0, problemsShownMax).join('; ');
-  const more = problems.length - problemsShownMax;
-  return more > 0 ? `${shown}; and ${more} more` : shown;
+  const [shown, more] = [problems.slice(0, problemsShownMax), problems.slice(problemsShownMax)];
+  return [...shown, ...(more.length > 0 ? [`and ${more.length} more`] : [])].join('; ');
 }
 
 /** The events of the bots in chunks of about `size`. A bot with more events is split; a chunk has no bot twice. */
 export function toChunks(bots: readonly BotBatch[], size = usualChunkSize): Chunk[] {
-  const chunks: Chunk[] = [];
-  let chunk: BotEvents[] = [];
-  let count = 0;
-  const close = () => {
-    if (chunk.length > 0) chunks.push(chunk);
-    chunk = [];
-    count = 0;
-  };
+  const chunks: BotEvents[][] = [];
+  let shared: BotEvents[] = [];
+  let room = 0;
   for (const bot of bots) {
-    const parts = splitBot(bot, size);
-    if (parts.length > 1) {
-      chunks.push(...parts.map((part) => [part]));
-      continue;
+    const [part, ...others] = splitBot(bot, size) as [BotEvents, ...BotEvents[]];
+    if (others.length > 0) chunks.push([part], ...others.map((other) => [other]));
+    else {
+      if (room <= 0) {
+        shared = [];
+        chunks.push(shared);
+        room = size;
+      }
+      shared.push(part);
+      room -= part.incoming.length;
     }
-    chunk.push(...parts);
-    count += parts[0]?.incoming.length ?? 0;
-    if (count >= size) close();
   }
-  close();
   return chunks;
 }
 
-/**
- * The events of a bot in parts of about `size` that share no person. One part where sends can add further events, or where two reports
- * of one event name different people.
- */
+/** The events of a bot in parts of about `size`; in one part where sends can add further events. */
 function splitBot(bot: BotBatch, size: number): BotEvents[] {
   const incoming = bot.bundles.flatMap((bundle) => bundle.incoming);
   const count = Math.ceil(incoming.length / size);
-  if (count < 2 || bot.bundles.some(({ records }) => records.length > 0)) return [botEvents(bot, incoming)];
-  const parts = Array.from({ length: count }, (): IncomingEvent[] => []);
-  const partOfPerson = new ByPlatform<IncomingEvent[]>();
-  const partOfKey = new ByPlatform<IncomingEvent[]>();
-  let people = 0;
-  for (const event of incoming) {
-    // A later WhatsApp event may show that two ids name one person.
-    const person = event.platform === 'whatsapp' ? '' : (event.contact ?? '');
-    let part = partOfPerson.get(event.platform, person);
-    if (part === undefined) {
-      part = parts[people++ % count] as IncomingEvent[];
-      partOfPerson.set(event.platform, person, part);
-    }
-    if ((partOfKey.get(event.platform, event.key) ?? part) !== part) return [botEvents(bot, incoming)];
-    partOfKey.set(event.platform, event.key, part);
-    part.push(event);
-  }
+  const isSmall = count < 2 || bot.bundles.some(({ records }) => records.length > 0);
+  const parts = isSmall ? [incoming] : splitEvents(incoming, count);
   return parts.map((part) => botEvents(bot, part));
 }
 

@@ -15,7 +15,7 @@ import type { EventKind } from '../platforms/event.ts';
 import { platformNames } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
 import { emptyBundle } from './batch.ts';
-import { foldBots } from './process-batch.ts';
+import { findWhole, foldFound } from './process-batch.ts';
 
 /** `at` in ms; null: now. The key makes it idempotent. */
 type BusinessRecord = { botId: string; contactId: string; key: string; at: number | null };
@@ -90,7 +90,8 @@ async function write(
       ...{ happenedAt: at ?? now, receivedAt: now, deliveryId: null },
     };
     const bundle = { ...emptyBundle(0), incoming: [event] };
-    await foldBots(tx, [{ botId, settings, bundles: [bundle] }], { now, random });
+    const bots = [{ botId, settings, bundles: [bundle] }];
+    await foldFound(tx, bots, await findWhole(tx, bots, { now, random }), { now, random });
     if (platform === 'liveChat') {
       await sendSignals(tx, [{ botId, visitorId: platformContactId, type: 'chat' }]);
     }

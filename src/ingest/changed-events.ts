@@ -3,11 +3,12 @@
  * person. LINE's redeliveries change nothing.
  */
 import type { Transaction } from '../database/client.ts';
+import { rowTable } from '../database/row-table.ts';
 import { combine, isChangedBy } from '../events/reports.ts';
-import type { IncomingEvent, StoredEvent } from '../events/store.ts';
+import { type EventRecord, eventColumns, type IncomingEvent, type StoredEvent } from '../events/store.ts';
 import type { ByPlatform } from '../platforms/by-platform.ts';
 import type { EventChange } from '../rollups/followers.ts';
-import { addPeople, type People, type PersonEvent } from './people.ts';
+import { type People, type PersonEvent, selectPeople } from './people.ts';
 
 /** A report, and the stored event that it changes. */
 type ChangingReport = { report: IncomingEvent; stored: StoredEvent };
@@ -34,7 +35,12 @@ export async function addOwners(
       ? []
       : [{ botId, platform, platformContactId: contact }],
   );
-  if (owners.length > 0) await addPeople(tx, people, owners);
+  people.add(
+    await selectPeople(
+      tx,
+      owners.map((id) => ({ ...id, span: null, gapMs: 0 })),
+    ),
+  );
 }
 
 /** The stored event before and after the report. */
@@ -45,4 +51,14 @@ export function toEventChange({ report, stored }: ChangingReport, people: People
     ...people.personOf(platform, contact),
   })) as [PersonEvent, PersonEvent];
   return { before, after };
+}
+
+/** Writes stored events that further reports have changed. Idempotent. */
+export async function rewriteEvents(sql: Transaction, events: readonly EventRecord[]): Promise<void> {
+  if (events.length === 0) return;
+  await sql`
+    update events set kind = new.kind, detail = new.detail, contact_id = new.contact_id, named_as = new.named_as,
+      happened_at = new.happened_at
+    from ${rowTable(sql, 'new', events, eventColumns)}
+    where events.bot_id = new.bot_id and events.platform = new.platform and events.key = new.key`;
 }

@@ -69,19 +69,10 @@ function toPeople(botId: string, rows: readonly PersonRow[], random: Random): Fo
   return { people, sessions: groupSessions(sessions.values()) };
 }
 
-/** Adds the people with further ids, without their sessions. */
-export async function addPeople(sql: Queryable, people: People, ids: readonly Id[]): Promise<void> {
-  people.add(
-    await selectPeople(
-      sql,
-      ids.map((id) => ({ ...id, span: null, gapMs: 0 })),
-    ),
-  );
-}
-
 type PersonRow = FoundContact & (FoundSession | { first_seconds: null });
 
-async function selectPeople(
+/** The rows of the people with these ids, with the sessions that messages in their spans can touch. */
+export async function selectPeople(
   sql: Queryable,
   ids: readonly (PersonOfBatch & { gapMs: number })[],
 ): Promise<PersonRow[]> {
@@ -155,18 +146,21 @@ export class People {
       ...{ isStored: false, isChanged: false, blockedAt: null },
       before: { isFollower: false, isBlocked: false },
     };
-    this.#byId.set(platform, platformContactId, contact);
-    this.#newIds.push({ botId: this.#botId, platform, platformContactId, contactId, contact });
+    this.#addNewId(platformContactId, contactId, contact);
     return contact;
   }
 
   /** Adds a second id of a contact. */
   addId(contact: Contact, platformContactId: string): void {
-    const { platform } = contact;
-    const contactId = newId(this.#random);
+    const rowId = newId(this.#random);
+    this.#secondRowIds.set(contact.platform, platformContactId, rowId);
+    this.#addNewId(platformContactId, rowId, contact);
+  }
+
+  #addNewId(platformContactId: string, contactId: string, contact: Contact): void {
+    const { botId, platform } = contact;
     this.#byId.set(platform, platformContactId, contact);
-    this.#secondRowIds.set(platform, platformContactId, contactId);
-    this.#newIds.push({ botId: this.#botId, platform, platformContactId, contactId, contact });
+    this.#newIds.push({ botId, platform, platformContactId, contactId, contact });
   }
 
   /** Makes all ids of `absorbed` ids of `survivor`. */
@@ -230,15 +224,8 @@ async function writeNewIds(sql: Queryable, newIds: readonly NewId[], now: number
 
 const noState = { followedAt: null, earlierFriend: null, blocked: false, everBlocked: false };
 
-function toContact({
-  botId,
-  platform,
-  contactId,
-  followedMs,
-  earlierFriend,
-  blocked,
-  everBlocked,
-}: FoundContact): Contact {
+function toContact(found: FoundContact): Contact {
+  const { botId, platform, contactId, followedMs, earlierFriend, blocked, everBlocked } = found;
   const followedAt = followedMs === null ? null : Math.round(followedMs);
   return {
     ...{ botId, contactId, platform, followedAt, earlierFriend, blocked, everBlocked },

@@ -10,25 +10,23 @@
  */
 import type { Sql, Transaction } from '../database/client.ts';
 import { statementsSent } from '../database/statements-sent.ts';
-import { isChangedBy } from '../events/reports.ts';
-import type { IncomingEvent } from '../events/store.ts';
 import { setAside } from '../inbox/pending.ts';
-import { foldAnswers } from '../line/snapshots.ts';
 import { chatMessages } from '../live-chat/new-messages.ts';
 import type { Random } from '../random.ts';
 import { Tally, writeTallies } from '../rollups/counters.ts';
 import { type Change, enqueueForBots } from '../webhooks-out/outbox.ts';
+import { applyAnswers } from './apply-answers.ts';
 import {
   type FoundChunk,
-  type FoundEvents,
   findChunks,
   foldChunk,
   type PreparedChunk,
   prepareChunk,
   writeEvents,
 } from './apply-events.ts';
-import { applySends } from './apply-sends.ts';
-import { type Batch, type BotBatch, botEvents, type Refused } from './batch.ts';
+import { addSent, applySends } from './apply-sends.ts';
+import { botsAsFound } from './as-found.ts';
+import { type Batch, type BotBatch, botEvents } from './batch.ts';
 import { claim, onlyClaimed, setUp } from './claim.ts';
 import { stateChanges } from './contact-changes.ts';
 import { eraseDeleted } from './erase-deleted.ts';
@@ -68,20 +66,8 @@ export async function foldBatch(sql: Sql, batch: Batch, options: FoldOptions): P
   }) as Promise<FoldOutcome>;
 }
 
-/**
- * Folds bundles, each bot's events as a whole, in a transaction that holds the locks of the bots. Idempotent: stored events are
- * dropped.
- */
-export async function foldBots(
-  tx: Transaction,
-  bots: readonly BotBatch[],
-  options: FoldOptions,
-): Promise<FoldOutcome> {
-  return foldFound(tx, bots, await findWhole(tx, bots, options), options);
-}
-
 /** Looks up the rows that the events of the bots can touch, in one chunk. */
-async function findWhole(
+export async function findWhole(
   tx: Transaction,
   bots: readonly BotBatch[],
   { random }: FoldOptions,
@@ -96,44 +82,15 @@ async function findWhole(
   return findChunks(tx, [chunk], random);
 }
 
-/**
- * The bots whose chunks can be folded as they were found. The others are folded as a whole: bots that another fold has
- * claimed in part, and bots in several chunks with an event that changes, which may belong to a person of another chunk.
- */
-function botsAsFound(
-  batch: Batch,
-  bots: readonly BotBatch[],
-  chunks: readonly FoundChunk[],
-): ReadonlySet<string> {
-  const bundleCounts = new Map(batch.bots.map(({ botId, bundles }) => [botId, bundles.length]));
-  const asFound = new Set(
-    bots.flatMap(({ botId, bundles }) => (bundles.length === bundleCounts.get(botId) ? [botId] : [])),
-  );
-  const parts = Map.groupBy(
-    chunks.flatMap(({ events }) => events),
-    ({ bot }) => bot.botId,
-  );
-  for (const [botId, ofBot] of parts) if (ofBot.length > 1 && !ofBot.every(isPlain)) asFound.delete(botId);
-  return asFound;
-}
-
-/** True when the events are new or duplicates. */
-function isPlain({ incoming, storedEvents }: FoundEvents): boolean {
-  if (storedEvents.size === 0) return true;
-  return incoming.every((event) => {
-    const stored = storedEvents.get(event.platform, event.key);
-    return !stored || (!stored.isOfDeleted && !isChangedBy(stored, event));
-  });
-}
-
-async function foldFound(
+/** Folds what was found, in a transaction that holds the locks of the bots. Idempotent: stored events are dropped. */
+export async function foldFound(
   tx: Transaction,
   bots: readonly BotBatch[],
   found: readonly FoundChunk[],
   { now, random, onFolded }: FoldOptions,
 ): Promise<FoldOutcome> {
   const tallies = new Map(bots.map((bot) => [bot.botId, tallyOf(bot)]));
-  const refused = await foldAllAnswers(tx, bots, tallies);
+  const refused = await applyAnswers(tx, bots, tallies);
   const sent = await applySends(tx, bots, tallies, found, now);
   refused.push(...sent.refused);
   const chunks = await addSent(tx, bots, found, { sent: sent.events, random });
@@ -180,43 +137,6 @@ function tallyOf({ settings, bundles }: BotBatch): Tally {
     for (const [platform, at] of webhooks) tally.delivered(platform, at);
   }
   return tally;
-}
-
-/** Applies LINE's answers to the collector. Returns the unreadable deliveries, with those of the bundles. */
-async function foldAllAnswers(
-  tx: Transaction,
-  bots: readonly BotBatch[],
-  tallies: ReadonlyMap<string, Tally>,
-): Promise<Refused[]> {
-  const refused: Refused[] = [];
-  for (const { botId, bundles } of bots) {
-    refused.push(...bundles.flatMap((bundle) => bundle.refused));
-    const answers = bundles.flatMap((bundle) => bundle.answers);
-    const tally = tallies.get(botId);
-    if (tally && answers.length > 0)
-      for (const one of await foldAnswers(tx, botId, tally, answers)) refused.push({ ...one, botId });
-  }
-  return refused;
-}
-
-/** Adds the events of sends to the chunks: only now are their recipients known. Their bots are looked up again, as a whole. */
-async function addSent(
-  tx: Transaction,
-  bots: readonly BotBatch[],
-  found: readonly FoundChunk[],
-  { sent, random }: { sent: readonly IncomingEvent[]; random: Random },
-): Promise<readonly FoundChunk[]> {
-  if (sent.length === 0) return found;
-  const byBot = Map.groupBy(sent, ({ botId }) => botId);
-  const senders = bots.filter(({ botId }) => byBot.has(botId));
-  const chunk = senders.map((bot) =>
-    botEvents(bot, [...bot.bundles.flatMap(({ incoming }) => incoming), ...(byBot.get(bot.botId) ?? [])]),
-  );
-  const others = found.map((one) => ({
-    ...one,
-    events: one.events.filter(({ bot }) => !byBot.has(bot.botId)),
-  }));
-  return [...others, ...(await findChunks(tx, [chunk], random))];
 }
 
 /** The changes that webhook messages report. */

@@ -9,12 +9,12 @@
 import type { Logger } from 'pino';
 import type { Sql } from '../database/client.ts';
 import { Poll } from '../database/poll.ts';
-import { botsWithPending } from '../inbox/inbox.ts';
+import { botsWithPending } from '../inbox/pending.ts';
 import type { Random } from '../random.ts';
 import type { Clock } from '../time.ts';
 import { type Batch, readBatch } from './batch.ts';
-import { addOutcomes, type FoldOutcome } from './fold-outcome.ts';
-import { isFailureOfData, narrowBatch } from './narrow-batch.ts';
+import type { FoldOutcome } from './fold-outcome.ts';
+import { foldNarrowing } from './narrow-batch.ts';
 import { foldBatch } from './process-batch.ts';
 
 export type WorkerOptions = {
@@ -120,18 +120,30 @@ export class Worker {
 
   /** Folds the next batch of the bots. Returns those with further batches, if no other bot waits; otherwise null. */
   async #foldGroup({ botIds, reading }: Group, isStopped: () => boolean): Promise<Group | null> {
+    const { clock, random, log } = this.#options;
     const startedAt = performance.now();
     let next: Group | null = null;
     try {
       const batch = await reading;
-      const outcome = await this.#fold(batch, () => {
-        // Not earlier: the database would wait for the fold while bodies are parsed.
-        if (batch.more.length > 0 && this.#readyBots.size === 0 && !isStopped())
-          next = this.#readAhead(batch);
+      const outcome = await foldNarrowing(this.#sql, batch, {
+        log,
+        fold: (part) =>
+          foldBatch(this.#sql, part, {
+            ...{ now: clock(), random },
+            onFolded: () => {
+              // Not earlier: the database would wait for the fold while bodies are parsed.
+              if (part.more.length > 0 && this.#readyBots.size === 0 && !isStopped())
+                next = this.#readAhead(part);
+            },
+          }),
+        onFailingBot: (botId) => {
+          this.#failingBots.add(botId);
+          this.#addReady(botId);
+        },
       });
       const ms = performance.now() - startedAt;
       if (outcome.deliveries > 0) this.#options.onFold(outcome, ms);
-      this.#releaseGroup({ botIds, next, more: batch.more, busyBots: outcome.busyBots, ms });
+      this.#releaseGroup(botIds, next, { more: batch.more, busyBots: outcome.busyBots, ms });
       return next;
     } catch (error) {
       this.#groups -= 1;
@@ -148,52 +160,17 @@ export class Worker {
     return { botIds: more, reading };
   }
 
-  async #fold(batch: Batch, onFolded: () => void): Promise<FoldOutcome> {
-    const { clock, random, log } = this.#options;
-    try {
-      return await foldBatch(this.#sql, batch, { now: clock(), random, onFolded });
-    } catch (error) {
-      if (!isFailureOfData(error)) throw error;
-      const botIds = batch.bots.map(({ botId }) => botId);
-      const bundles = batch.bots.reduce((sum, bot) => sum + bot.bundles.length, 0);
-      const shown = botIds.length === 1 ? { botId: botIds[0] } : { bots: botIds.length };
-      log.error({ err: error, ...shown, bundles }, 'a batch could not be folded');
-      return await this.#foldNarrowed(batch, error);
-    }
-  }
-
-  async #foldNarrowed(batch: Batch, cause: unknown): Promise<FoldOutcome> {
-    const [botId, ...others] = batch.bots.map((bot) => bot.botId);
-    if (botId !== undefined && others.length === 0) {
-      this.#failingBots.add(botId);
-      this.#addReady(botId);
-    }
-    const narrowed = await narrowBatch(this.#sql, batch, cause);
-    if ('outcome' in narrowed) return narrowed.outcome;
-    const outcomes: FoldOutcome[] = [];
-    for (const part of narrowed.batches) outcomes.push(await this.#fold(part, () => undefined));
-    return addOutcomes(outcomes);
-  }
-
   #addReady(botId: string): void {
     if (this.#heldBots.has(botId)) this.#heldBots.set(botId, true);
     else this.#readyBots.add(botId);
   }
 
   /** Releases the bots without a next batch: at once if more is pending, otherwise after a pause. */
-  #releaseGroup({
-    botIds,
-    next,
-    more,
-    busyBots,
-    ms,
-  }: {
-    botIds: readonly string[];
-    next: Group | null;
-    more: readonly string[];
-    busyBots: readonly string[];
-    ms: number;
-  }): void {
+  #releaseGroup(
+    botIds: readonly string[],
+    next: Group | null,
+    { more, busyBots, ms }: { more: readonly string[]; busyBots: readonly string[]; ms: number },
+  ): void {
     const busy = new Set(busyBots);
     const pending = new Set(more.filter((botId) => !busy.has(botId)));
     const continued = new Set(next?.botIds);

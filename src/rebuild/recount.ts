@@ -12,6 +12,7 @@ import { lineDeliverySums } from '../line/snapshots.ts';
 import { addsMessage, type Event, eventKinds, isMessage } from '../platforms/event.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { dropPointDays, wrongPointDays } from '../points/point-periods.ts';
+import { blockEvents, foldBlocks } from '../rollups/blocks.ts';
 import {
   mergeSessions,
   noSessionChanges,
@@ -22,13 +23,7 @@ import {
   writeSessions,
 } from '../rollups/conversations.ts';
 import { Tally } from '../rollups/counters.ts';
-import {
-  blockEvents,
-  type FollowerState,
-  foldBlocks,
-  foldFollows,
-  writeFollowerStates,
-} from '../rollups/followers.ts';
+import { type FollowerState, foldFollows, writeFollowerStates } from '../rollups/followers.ts';
 import { sessionsOfContacts } from '../rollups/stored-sessions.ts';
 import { countTagged, rewriteCoverEnds, wrongCoverEnds } from '../tags/coverage.ts';
 import { readStoredSums, recountedSums, rewriteSums, withoutZeros } from './sums.ts';

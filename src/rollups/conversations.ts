@@ -117,14 +117,12 @@ export function messagesByContact(
   const contactOf = (contactId: string, platform: PlatformName): ContactMessages => {
     const contact = contacts.get(contactId);
     if (contact) return contact;
-    const added = { botId, contactId, platform, sessions: new Map(), formerTimes: [] };
-    contacts.set(contactId, added);
-    return added;
+    const empty = { botId, contactId, platform, sessions: new Map(), formerTimes: [] };
+    contacts.set(contactId, empty);
+    return empty;
   };
-  for (const { platform, key, kind, contactId, happenedAt } of [
-    ...newEvents,
-    ...eventChanges.map(({ after }) => after),
-  ]) {
+  const added = [...newEvents, ...eventChanges.map(({ after }) => after)];
+  for (const { platform, key, kind, contactId, happenedAt } of added) {
     if (contactId !== null && isMessage(kind))
       contactOf(contactId, platform).sessions.set(key, sessionOf(happenedAt, kind));
   }

@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { holds } from '../../tests/harness/property.ts';
 import type { Event } from '../platforms/event.ts';
+import { type BlockEvent, foldBlocks } from './blocks.ts';
 import { Tally } from './counters.ts';
-import { type BlockEvent, foldBlocks, foldFollows } from './followers.ts';
+import { foldFollows } from './followers.ts';
 
 const zone = 'Asia/Taipei';
 const noon = (day: number): number => Date.parse(`2026-03-0${day}T12:00:00+08:00`);

@@ -1,14 +1,10 @@
 /**
- * Followers and blocks (figures.md, section 4): the pure fold of one contact, and the state of contacts that a batch writes.
+ * Followers (figures.md, section 4): the fold of a contact's first follow, and the state of contacts that a batch writes.
  *
- * A contact is a follower from its earliest event that makes one. Its block state is decided by the event with the latest time
- * (ties: the larger key). A day's `blocks` is the number of contacts that entered that state less the number that left it. Both
- * follow from the set of the contact's events alone, so the order of arrival does not matter.
+ * A contact is a follower from its earliest event that makes one, whatever the order of arrival. Its block state: blocks.ts.
  */
 import type { Queryable } from '../database/client.ts';
 import { type Column, rowTable } from '../database/row-table.ts';
-import { eventsOfContacts } from '../events/contact-events.ts';
-import { ByPlatform } from '../platforms/by-platform.ts';
 import {
   blockStateAfter,
   type EarlierFriend,
@@ -48,9 +44,6 @@ export type ContactEvent = Event & { person: FoldedContact | null };
 /** A stored event before and after the reports of a batch. */
 export type EventChange<Of extends Event = ContactEvent> = { before: Of; after: Of };
 
-/** An event that decides whether its contact is blocked. */
-export type BlockEvent = { key: string; at: number; isBlock: boolean };
-
 /** The follow that an event makes its contact's; null when it makes no follower. */
 function followOf(event: Event): FirstFollow | null {
   const { platform, kind, happenedAt } = event;
@@ -75,7 +68,7 @@ export function foldFollows(
 }
 
 /** Counts the follower on the day of its first follow. */
-function tallyFollow(
+export function tallyFollow(
   tally: Tally,
   platform: PlatformName,
   { followedAt, earlierFriend }: FirstFollow,
@@ -94,43 +87,6 @@ function isBefore(a: FirstFollow, b: FirstFollow): boolean {
   return (a.followedAt - b.followedAt || rank(a) - rank(b)) < 0;
 }
 
-/** The events that decide a block state. */
-export function blockEvents(events: readonly Event[]): BlockEvent[] {
-  return events.flatMap(({ platform, key, kind, happenedAt }) => {
-    const isBlock = blockStateAfter(platform, kind);
-    return isBlock === null ? [] : [{ key, at: happenedAt, isBlock }];
-  });
-}
-
-/** Replaces the tally of a contact's earlier block events by the tally of all. Returns the block state. */
-export function foldBlocks(
-  tally: Tally,
-  platform: PlatformName,
-  before: readonly BlockEvent[],
-  after: readonly BlockEvent[],
-): boolean {
-  tallyTransitions(tally, platform, before, -1);
-  return tallyTransitions(tally, platform, after, 1);
-}
-
-function tallyTransitions(
-  tally: Tally,
-  platform: PlatformName,
-  events: readonly BlockEvent[],
-  sign: 1 | -1,
-): boolean {
-  let isBlocked = false;
-  for (const { at, isBlock } of [...events].sort(byTimeThenKey)) {
-    if (isBlock !== isBlocked) tally.add(platform, at, { blocks: isBlock ? 1 : -1 }, sign);
-    isBlocked = isBlock;
-  }
-  return isBlocked;
-}
-
-function byTimeThenKey(a: BlockEvent, b: BlockEvent): number {
-  return a.at - b.at || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
-}
-
 /** The events of one bot in a batch. */
 export type BotChanges = {
   tally: Tally;
@@ -139,25 +95,10 @@ export type BotChanges = {
 };
 
 /**
- * Folds a batch's events into the state of their contacts. A new event can only make a contact a follower earlier. A contact that lost
- * an event, and one whose block state may differ now, is folded from its whole history, read after the events are written.
+ * Folds the follows of the events into their contacts. A new event can only make a contact a follower earlier. Returns the contacts
+ * that need their whole history: those that lost an event, and those whose block state may differ now (refold-followers.ts).
  */
-export async function foldFollowers(sql: Queryable, bots: readonly BotChanges[]): Promise<void> {
-  const refolds = bots.map((bot) => ({ ...bot, contacts: foldNewFollows(bot) }));
-  const contacts = refolds.flatMap((bot) => [...bot.contacts]);
-  if (contacts.length === 0) return;
-  const events = await eventsOfContacts(sql, contacts, followerKinds);
-  const histories = Map.groupBy(events, historyOf);
-  for (const refold of refolds) refoldContacts(refold, histories);
-}
-
-/** The key of a contact's history. */
-function historyOf({ botId, contactId }: { botId: string; contactId: string | null }): string {
-  return `${botId} ${contactId}`;
-}
-
-/** Folds the follows of contacts that need no history. Returns the contacts that do. */
-function foldNewFollows({ tally, newEvents, changes }: BotChanges): Set<FoldedContact> {
+export function foldFollowers({ tally, newEvents, changes }: BotChanges): Set<FoldedContact> {
   const addedEvents = changes.length === 0 ? newEvents : [...newEvents, ...changes.map(({ after }) => after)];
   const replacedEvents = changes.map(({ before }) => before);
   const contacts = contactsToRefold(addedEvents, replacedEvents);
@@ -169,27 +110,8 @@ function foldNewFollows({ tally, newEvents, changes }: BotChanges): Set<FoldedCo
   return contacts;
 }
 
-function refoldContacts(
-  { tally, newEvents, changes, contacts }: BotChanges & { contacts: ReadonlySet<FoldedContact> },
-  histories: ReadonlyMap<string, readonly Event[]>,
-): void {
-  const addedKeys = new ByPlatform<true>();
-  for (const { platform, key } of [...newEvents, ...changes.map(({ after }) => after)])
-    addedKeys.set(platform, key, true);
-  const replacedEvents = changes.map(({ before }) => before);
-  for (const person of contacts) {
-    const history = histories.get(historyOf(person)) ?? [];
-    const first = firstFollow(person);
-    if (first !== null) tallyFollow(tally, person.platform, first, -1);
-    setFollow(person, foldFollows(tally, person.platform, null, history));
-    const earlier = history.filter(({ platform, key }) => !addedKeys.get(platform, key));
-    const replaced = replacedEvents.filter((event) => event.person === person);
-    setBlocks(tally, person, blockEvents([...earlier, ...replaced]), blockEvents(history));
-  }
-}
-
 /** The kinds that make a follower or decide a block state on any platform. */
-const followerKinds = eventKinds.filter((kind) =>
+export const followerKinds = eventKinds.filter((kind) =>
   platformNames.some((name) => makesFollower(name, kind) || blockStateAfter(name, kind) !== null),
 );
 
@@ -211,27 +133,14 @@ function contactsToRefold(
   return contacts;
 }
 
-function firstFollow({ followedAt, earlierFriend }: FoldedContact): FirstFollow | null {
+export function firstFollow({ followedAt, earlierFriend }: FoldedContact): FirstFollow | null {
   return followedAt === null ? null : { followedAt, earlierFriend };
 }
 
-function setFollow(person: FoldedContact, first: FirstFollow | null): void {
+export function setFollow(person: FoldedContact, first: FirstFollow | null): void {
   const { followedAt, earlierFriend } = first ?? { followedAt: null, earlierFriend: null };
   if (followedAt === person.followedAt && earlierFriend === person.earlierFriend) return;
   Object.assign(person, { followedAt, earlierFriend, isChanged: true });
-}
-
-function setBlocks(
-  tally: Tally,
-  person: FoldedContact,
-  before: readonly BlockEvent[],
-  after: readonly BlockEvent[],
-): void {
-  const blocked = foldBlocks(tally, person.platform, before, after);
-  const everBlocked = after.some(({ isBlock }) => isBlock);
-  if (blocked === person.blocked && everBlocked === person.everBlocked) return;
-  const blockedAt = after.reduce<number | null>((latest, { at }) => Math.max(latest ?? at, at), null);
-  Object.assign(person, { blocked, everBlocked, blockedAt, isChanged: true });
 }
 
 /** Writes the states of contacts. Idempotent. */

@@ -13,6 +13,7 @@ import { opensSocket, registerSockets, socketRefusal } from '../api/sockets.ts';
 import type { KeyWatch } from '../auth/key-watch.ts';
 import { type Channel, type ChannelId, findChannels } from '../bots/channels.ts';
 import type { Config } from '../config.ts';
+import { cachedReads } from '../database/cached-reads.ts';
 import type { Sql } from '../database/client.ts';
 import type { Heartbeat } from '../database/heartbeat.ts';
 import { logFailure } from '../database/outage.ts';
@@ -27,7 +28,6 @@ import { listenProblem } from '../http/listen-problem.ts';
 import { refuseDuringSilence } from '../http/refuse-during-silence.ts';
 import { addSecurityHeaders } from '../http/security-headers.ts';
 import { closeSilentConnections } from '../http/silent-connections.ts';
-import { cachedChannels } from '../inbox/cached-channels.ts';
 import type { GroupCommit } from '../inbox/group-commit.ts';
 import { registerHandshake } from '../inbox/handshake.ts';
 import { type ReceiveOptions, registerWebhooks } from '../inbox/receive.ts';
@@ -37,6 +37,7 @@ import { registerGateway } from '../line/gateway/gateway.ts';
 import { registerRedirect } from '../line/gateway/redirect.ts';
 import type { LiveChat } from '../live-chat/live-chat.ts';
 import { proxiesOf } from '../network.ts';
+import type { WebhookPlatformName } from '../platforms/platform.ts';
 import { secondMs } from '../time.ts';
 import { openGate } from '../webhooks-out/addresses.ts';
 import type { Closer, Parts } from './background.ts';
@@ -102,21 +103,22 @@ export async function buildHttp(
     (ids) => findChannels(sql, keys, ids, { now: clock() }),
     { runsMax: 2, countMax: 200 },
   );
+  const enabledChannel = cachedReads(async (botId: string, platform: WebhookPlatformName) => {
+    try {
+      const channel = await readChannel({ botId, platform });
+      return channel?.enabled ? channel : null;
+    } catch (error) {
+      if (error instanceof Refusal) keyWatch.report({ botId, platform }, error.message);
+      throw error;
+    }
+  });
   const webhooks: ReceiveOptions = {
     inbox,
     clock,
     stored,
     refused: countRefused({ sql, clock, log }, closers),
     received: metrics.received,
-    findChannel: cachedChannels(async (botId, platform) => {
-      try {
-        const channel = await readChannel({ botId, platform });
-        return channel?.enabled ? channel : null;
-      } catch (error) {
-        if (error instanceof Refusal) keyWatch.report({ botId, platform }, error.message);
-        throw error;
-      }
-    }),
+    findChannel: (...channel) => enabledChannel(...channel).catch(() => 'unavailable' as const),
   };
   await registerWebhooks(app, webhooks);
   registerHandshake(app, webhooks);
