@@ -133,7 +133,12 @@ export class Round {
   }
 
   /** Null if the client library refuses the message, or the server closes the connection as after a body that is too large. */
-  async #send(call: Call, connections: Connections, pipeline: number | null): Promise<Answer | null> {
+  async #send(
+    call: Call,
+    connections: Connections,
+    pipeline: number | null,
+    isAgain = false,
+  ): Promise<Answer | null> {
     try {
       return await connections.send(messageOf(call), pipeline);
     } catch (error) {
@@ -143,6 +148,11 @@ export class Round {
       const isLarge = (bytesOf(call)?.length ?? 0) > 30_000;
       if (isLarge || pipeline !== null || call.changes.some((change) => /bytes|headers/.test(change)))
         return null;
+      // A server may close a connection that was idle at the moment at which the next call begins.
+      if (!isAgain) {
+        this.#add('connections', 'opened again');
+        return this.#send(call, connections, null, true);
+      }
       throw new Failure(`${call.operation.id}: the connection broke: ${error}`, shown(call));
     }
   }
@@ -322,7 +332,7 @@ export class Round {
       select quote_ident(c.table_name) as name from information_schema.columns c
       join information_schema.tables t using (table_schema, table_name)
       where c.table_schema = 'public' and c.column_name = 'bot_id' and t.table_type = 'BASE TABLE'
-        and c.table_name !~ 'notices|callbacks|collections|positions|delivery_people' order by 1`;
+        and c.table_name !~ 'notice|callbacks|collections|positions|delivery_people' order by 1`;
     const digests = tables.map(
       ({ name }) =>
         `(select concat('${name} ', count(*), ' ', md5(string_agg(t::text, ',' order by t::text))) from ${name} t where bot_id = $1)`,

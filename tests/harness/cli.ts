@@ -173,10 +173,13 @@ function listening(child: ReturnType<typeof start>): Promise<string> {
   const stderr = collect(child.stderr);
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const late = setTimeout(() => reject(new Error(`shoal serve is not up: ${stderr()}`)), startMsMax);
-  child.stderr.on('data', () => {
+  const look = () => {
     const [, address] = /"Listening on ([^"]+)"/.exec(stderr()) ?? [];
-    if (address !== undefined) resolve(address);
-  });
+    if (address === undefined) return;
+    child.stderr.off('data', look);
+    resolve(address);
+  };
+  child.stderr.on('data', look);
   child.once('close', (code) => reject(new Error(`shoal serve ended with code ${code}: ${stderr()}`)));
   return promise.finally(() => clearTimeout(late));
 }
