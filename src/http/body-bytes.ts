@@ -55,6 +55,8 @@ function countedBody(
     flush: (next) => next(isRefused ? tooManyBytes() : null),
   });
   payload.once('error', (error) => counted.destroy(error));
+  // A call can be refused before its body is read. An unread rest would block the connection's next call.
+  reply.raw.once('finish', () => payload.unpipe(counted).resume());
   return payload.pipe(counted);
 }
 
