@@ -14,6 +14,13 @@ export type Sent = { params: unknown; query: unknown; body: unknown; headers?: u
 /** The first problem of a call, or null. Parameters get the types and defaults of the contract. */
 export type Check = (sent: Sent) => string | null;
 
+export type CheckOptions = {
+  /** An undeclared parameter of the query is a problem too. */
+  closedQuery?: boolean;
+  /** The operations repair texts with half a surrogate pair, so they are no problem. */
+  repairsText?: boolean;
+};
+
 // OpenAPI adds keywords (example, x-…) that are no checks.
 const settings = { strict: false, verbose: true } as const;
 const bodies = new Ajv(settings);
@@ -27,12 +34,11 @@ const shownLengthMax = 60;
 
 /**
  * The check of one operation: path, query, headers, body. `body` null: the operation has none, and a sent one is ignored.
- * `closedQuery`: an undeclared parameter is a problem too.
  */
 export function compileCheck(
   declared: readonly Parameter[],
   body: { schema: Schema; required: boolean } | null,
-  { closedQuery = false } = {},
+  { closedQuery = false, repairsText = false }: CheckOptions = {},
 ): Check {
   const closing = closedQuery ? { additionalProperties: false } : {};
   const compile = () => ({
@@ -54,23 +60,30 @@ export function compileCheck(
       problemOf(checks.query, query, 'in the query') ??
       (headers === undefined ? null : problemOf(checks.headers, headers, 'in the headers')) ??
       (checkOfBody && problemOf(checkOfBody, sentBody, 'in the body')) ??
-      nulProblem({ 'in the path': params, 'in the query': query, 'in the body': sentBody })
+      textProblem({ 'in the path': params, 'in the query': query, 'in the body': sentBody }, { repairsText })
     );
   };
 }
 
-/** PostgreSQL cannot store a NUL character. Unknown members are searched too, because a body may be stored whole. */
-function nulProblem(input: Readonly<Record<string, unknown>>): string | null {
-  if (!someText(input, hasNul)) return null;
+/**
+ * PostgreSQL cannot store a NUL character. It stores half a surrogate pair as another character, or refuses it in JSON. Unknown
+ * members are searched too, because a body may be stored whole.
+ */
+function textProblem(
+  input: Readonly<Record<string, unknown>>,
+  { repairsText }: { repairsText: boolean },
+): string | null {
+  const isWrong = (text: string) => text.includes('\0') || !(repairsText || text.isWellFormed());
+  if (!someText(input, isWrong)) return null;
   for (const [place, members] of Object.entries(input)) {
-    const entry = isObject(members) && Object.entries(members).find((member) => someText(member, hasNul));
-    if (entry) return `${entry[0].replaceAll('\0', '')} ${place} holds a NUL character`;
+    const entry = isObject(members) && Object.entries(members).find((member) => someText(member, isWrong));
+    if (!entry) continue;
+    const holds = someText(entry, (text) => text.includes('\0'))
+      ? 'a NUL character'
+      : 'half a surrogate pair';
+    return `${entry[0].replaceAll('\0', '').toWellFormed()} ${place} holds ${holds}`;
   }
   return null;
-}
-
-function hasNul(text: string): boolean {
-  return text.includes('\0');
 }
 
 function toSchema(declared: readonly Parameter[], place: string): Schema {

@@ -9,7 +9,13 @@ import type { WebsocketHandler } from '@fastify/websocket';
 import type { FastifyInstance, HTTPMethods, RouteHandlerMethod, RouteOptions } from 'fastify';
 import { Refusal } from '../errors.ts';
 import { isObject } from '../json.ts';
-import { type Check, compileCheck, type Parameter, type Schema } from './contract-checks.ts';
+import {
+  type Check,
+  type CheckOptions,
+  compileCheck,
+  type Parameter,
+  type Schema,
+} from './contract-checks.ts';
 import {
   type Content,
   type DocumentOperation,
@@ -38,11 +44,7 @@ export type Contract = { title: string; operations: readonly ContractOperation[]
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
-type ReadOptions = {
-  additions?: readonly URL[];
-  /** Refuse calls with a query parameter that the contract does not declare. */
-  closedQuery?: boolean;
-};
+type ReadOptions = CheckOptions & { additions?: readonly URL[] };
 
 const contracts = new Map<string, Promise<Contract>>();
 
@@ -50,17 +52,14 @@ const contracts = new Map<string, Promise<Contract>>();
  * Reads a contract with the documents that add paths and components to it. A process reads each contract once. Throws for an
  * invalid document, naming the fault.
  */
-export function readContract(
-  file: URL,
-  { additions = [], closedQuery = false }: ReadOptions = {},
-): Promise<Contract> {
-  const name = [closedQuery, file, ...additions].join(' ');
-  const contract = contracts.get(name) ?? toContract(file, { additions, closedQuery });
+export function readContract(file: URL, { additions = [], ...checks }: ReadOptions = {}): Promise<Contract> {
+  const name = [JSON.stringify(checks), file, ...additions].join(' ');
+  const contract = contracts.get(name) ?? toContract(file, additions, checks);
   contracts.set(name, contract);
   return contract;
 }
 
-async function toContract(file: URL, { additions, closedQuery }: Required<ReadOptions>): Promise<Contract> {
+async function toContract(file: URL, additions: readonly URL[], checks: CheckOptions): Promise<Contract> {
   const document = await readDocument(file, additions);
   const { title } = document.info;
   const operations = Object.entries(resolvedPaths(document)).flatMap(([path, item]) =>
@@ -69,7 +68,7 @@ async function toContract(file: URL, { additions, closedQuery }: Required<ReadOp
       if (!operation) return [];
       const { parameters = [], security = document.security ?? [] } = operation;
       const whole = { ...operation, parameters: [...(item.parameters ?? []), ...parameters], security };
-      return toOperation(path, method, whole, closedQuery);
+      return toOperation(path, method, whole, checks);
     }),
   );
   const ids = operations.map(({ id }) => id);
@@ -142,16 +141,18 @@ function toOperation(
     parameters: Parameter[];
     security: Security | undefined;
   },
-  closedQuery: boolean,
+  checks: CheckOptions,
 ): ContractOperation {
   const body = schemaOfContent(requestBody);
   return {
     id: operationId,
     method,
     path,
-    problemOf: compileCheck(parameters, body && { schema: body, required: requestBody?.required ?? false }, {
-      closedQuery,
-    }),
+    problemOf: compileCheck(
+      parameters,
+      body && { schema: body, required: requestBody?.required ?? false },
+      checks,
+    ),
     scopes: security.flatMap((schemes) => Object.values(schemes).flat()),
     bodyTypes: Object.keys(requestBody?.content ?? {}),
     success: Number(Object.keys(responses).find((status) => status.startsWith('2'))),

@@ -202,6 +202,12 @@ test('attributes are stored unchanged, null removes them, and invalid ones are r
     assert.equal((await good('removeCustomer', { params })).customerId, null);
   for (const customerId of ['', ' ', 'a\nb'])
     assert.equal((await call('setCustomer', { params, body: { customerId } })).status, 400);
+  // An outgoing webhook would hold it as JSON, which PostgreSQL refuses.
+  const [status, code, message] = problemOf(
+    await call('setCustomer', { params, body: { customerId: '\ud800' } }),
+  );
+  assert.deepEqual([status, code], [400, 'INPUT_INVALID']);
+  assert.match(String(message), /customerId in the body holds half a surrogate pair/);
   // Both ids of a person belong to one contact.
   const second = await idOf('whatsapp', 'TW.1');
   assert.equal(second, params.contactId);

@@ -46,7 +46,7 @@ export async function registerLiveChat(app: FastifyInstance, options: LiveChatAp
   const { sql, keys, clock, log } = options;
   await registerSockets(app);
   await indexAllWidgetKeys(sql, keys, { now: clock() });
-  const contract = await readContract(contractFile, { closedQuery: true });
+  const contract = await readContract(contractFile, { closedQuery: true, repairsText: true });
   const widgetOf = knownWidgets((widgetKey) => findWidget(sql, keys, { widgetKey, now: clock() }));
   const addresses = options.addressLimit > 0 ? new RateLimit(options.addressLimit) : null;
   const visitors = options.visitorLimit > 0 ? new RateLimit(options.visitorLimit) : null;

@@ -29,7 +29,7 @@ export function chatOperations({ sql, clock, liveChat: { posting, signals } }: S
       ...place,
       from: 'agent',
       senderId: call.caller.id,
-      agentName: agentName?.toWellFormed() ?? personOf(call),
+      agentName: agentName ?? personOf(call),
       addressKey: null,
       quickReplies: [],
       ...content,
@@ -63,8 +63,8 @@ export function chatOperations({ sql, clock, liveChat: { posting, signals } }: S
     sendChatMessage(call) {
       const { messageId, text, quickReplies = [], from = 'agent', agentName } = call.body;
       return post(call, {
-        ...{ messageId, from, text: text.toWellFormed(), image: null },
-        quickReplies: quickReplies.map((reply) => reply.toWellFormed()),
+        ...{ messageId, from, text, image: null },
+        quickReplies,
         ...(agentName === undefined ? {} : { agentName }),
       });
     },
