@@ -279,13 +279,12 @@ async function someContact(world: DashboardWorld): Promise<Contact> {
 /** Waits until the list shows the contacts of the API. */
 async function found(page: Page, world: DashboardWorld, query: Record<string, string>): Promise<void> {
   const text = new URLSearchParams(query).toString();
-  await page.waitForURL((url) => {
-    const { searchParams } = url;
-    const parameters = Object.entries(query);
-    return (
-      parameters.length === searchParams.size &&
-      parameters.every(([key, value]) => searchParams.get(key) === value)
-    );
+  const isReached = ({ searchParams }: URL) =>
+    Object.keys(query).length === searchParams.size &&
+    Object.entries(query).every(([key, value]) => searchParams.get(key) === value);
+  await page.waitForURL(isReached).catch(async (cause: unknown) => {
+    const shownNow = await page.locator('main').innerText();
+    throw new Error(`no page for ${text}, but ${page.url()} with:\n${shownNow.slice(0, 500)}`, { cause });
   });
   const { contacts } = await read(world, text === '' ? '' : `?${text}`);
   const [first] = contacts;

@@ -34,7 +34,12 @@ const document = parseYaml(
 const documented = Object.values<Record<string, DocumentedOperation>>(document.paths).flatMap((item) =>
   Object.values(item),
 );
-type DocumentedOperation = { operationId?: string; requestBody?: object; parameters?: { $ref?: string }[] };
+type DocumentedOperation = {
+  operationId?: string;
+  requestBody?: object;
+  parameters?: { $ref?: string }[];
+  responses?: Record<string, { $ref?: string }>;
+};
 /** Operations with a body. */
 const withBody = documented.flatMap(({ operationId, requestBody }) =>
   operationId && requestBody ? [operationId] : [],
@@ -382,6 +387,20 @@ test('a body that is too large or has another content type is rejected before it
   const page = await call('sendChatImage', { body: '<script>' });
   const detail = 'the body must be an image: image/png, image/jpeg, image/gif, image/webp';
   assert.deepEqual(problemOf(page), [415, 'MEDIA_TYPE_UNSUPPORTED', detail]);
+});
+
+test('an operation without a body rejects one that is too large or has another content type', async () => {
+  const { call } = await ready();
+  const withoutBody = documented.flatMap(({ operationId, requestBody, responses = {} }) =>
+    operationId && !requestBody && '415' in responses ? [operationId] : [],
+  );
+  assert.ok(withoutBody.length > 15);
+  for (const id of withoutBody) {
+    const large = await call(id, { body: { name: 'x'.repeat(1024 * 1024) } });
+    assert.deepEqual(problemOf(large).slice(0, 2), [413, 'BODY_TOO_LARGE'], id);
+    const typed = await call(id, { body: 'name=x', headers: { 'content-type': 'application/xml' } });
+    assert.deepEqual(problemOf(typed).slice(0, 2), [415, 'MEDIA_TYPE_UNSUPPORTED'], id);
+  }
 });
 
 test('a message to a visitor is stored once by its id, and another message with that id is rejected', async (t) => {
@@ -831,16 +850,15 @@ test('an invalid import is rejected as a whole, with the numbers of the invalid 
 });
 
 test('the tests cover every documented response of every operation', () => {
-  const items: Record<string, Record<string, { operationId?: string; responses?: object }>> = document.paths;
-  for (const { operationId, responses } of Object.values(items).flatMap((item) => Object.values(item))) {
+  for (const { operationId, responses } of documented) {
     if (operationId === undefined || responses === undefined) continue;
     const answeredStatuses = [...(answered.get(operationId) ?? [])].map(String).sort();
     // Live chat tests cover an open socket; tests/http-forms.test.ts covers responses of the HTTP server itself.
     const elsewhere = ['101', '405', '414', '431'];
     // tests/database-outage.test.ts covers an unavailable database for the whole API.
-    const documented = Object.entries(responses as Record<string, { $ref?: string }>)
+    const statuses = Object.entries(responses)
       .filter(([status, { $ref }]) => !elsewhere.includes(status) && !$ref?.endsWith('/DatabaseUnavailable'))
       .map(([status]) => status);
-    assert.deepEqual(answeredStatuses, documented.sort(), operationId);
+    assert.deepEqual(answeredStatuses, statuses.sort(), operationId);
   }
 });
