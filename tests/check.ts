@@ -24,8 +24,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const root = fileURLToPath(new URL('..', import.meta.url));
-/** Four more than there are cores: the tests often wait for other processes. */
-const concurrency = availableParallelism() + 4;
+/** Three more than there are cores: the tests often wait for other processes. */
+const concurrency = availableParallelism() + 3;
 const testsMsMax = 20 * 60_000;
 const slowestShown = 10;
 /** As in bin/shoal.js: processes share compiled code. */
