@@ -3,12 +3,13 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { holds } from '../../tests/harness/property.ts';
 import { coalesced } from './coalesce.ts';
 
 /** Reads that end on command. The value of each is the number of its start. */
-function controlled() {
+function controlled(gather: () => Promise<void> = nextTurn) {
   const running: { key: string; end: (error?: Error) => void }[] = [];
   let started = 0;
   const read = coalesced((key) => {
@@ -17,13 +18,13 @@ function controlled() {
     const number = started;
     running.push({ key, end: (error) => (error ? reject(error) : resolve(number)) });
     return promise;
-  });
+  }, gather);
   return { read, running, started: () => started };
 }
 
 /** After two turns of the event loop: the next read starts one turn after the end of the running one. */
 const settled = async () => {
-  for (let turn = 0; turn < 2; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 2; turn += 1) await nextTurn();
 };
 
 test('callers that arrive while a read is running share the next one', async () => {
@@ -48,6 +49,24 @@ test('callers that arrive while the callers of a read are answered share the nex
   await settled();
   running[1]?.end();
   assert.deepEqual(await Promise.all([second, third]), [2, 2]);
+});
+
+test('after a read with many callers, their next calls share one read', async () => {
+  const pauses: (() => void)[] = [];
+  const { read, running, started } = controlled(() => new Promise((resolve) => pauses.push(resolve)));
+  const calls = [1, 2, 3, 4, 5].map(() => read('a'));
+  running[0]?.end();
+  await settled();
+  assert.deepEqual([started(), pauses.length], [2, 0], 'the first read had one caller');
+  calls.push(read('a'));
+  running[1]?.end();
+  await settled();
+  calls.push(read('a'));
+  assert.deepEqual([started(), pauses.length], [2, 1]);
+  pauses[0]?.();
+  await settled();
+  running[2]?.end();
+  assert.deepEqual(await Promise.all(calls), [1, 2, 2, 2, 2, 3, 3]);
 });
 
 test('different keys do not wait for each other', async () => {
