@@ -1,26 +1,9 @@
-/** The short forms of `npm run proof` (proof/README.md), and the sums of its records. */
+/** What `npm run proof` (proof/README.md) reports of a part that fails, and the sums of its records. */
 import assert from 'node:assert/strict';
-import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
-import { parts } from '../proof/parts.ts';
 import type { PartRecord, RunRecord } from '../proof/record.ts';
 import { runPart } from '../proof/run-part.ts';
 import { summarize } from '../proof/summary.ts';
-
-const fixedSeed = 20_261_130;
-
-for (const part of parts) {
-  // The seed of the faults chooses some of them. The failure names it.
-  const seed = part.name === 'faults' ? randomInt(1, fixedSeed) : fixedSeed;
-  test(`the short form of the proof passes: ${part.name}`, async (t) => {
-    const record = await runPart(part, {
-      ...{ seed, seconds: part.seconds.quick, isQuick: true, signal: t.signal },
-      say: (text) => t.diagnostic(text),
-    });
-    assert.equal(record.failure, null);
-    assert.ok(record.counts.length > 0);
-  });
-}
 
 test('a part that fails keeps what it counted before, cleans up, and names its seed and input', async () => {
   const { Failure } = await import('../proof/part.ts');

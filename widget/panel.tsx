@@ -36,8 +36,8 @@ export function Panel(
   };
   const onClick = ({ target }: MouseEvent): void => {
     if (!(target instanceof Element) || !target.closest('button')) return;
-    // Many buttons disappear after a click; without focus, the panel would miss the next key.
-    requestAnimationFrame(() => {
+    // Many buttons disappear after a click; without focus, the panel would miss the next key. The next frame can be too late for it.
+    setTimeout(() => {
       const root = panel.current?.getRootNode();
       if (root instanceof ShadowRoot && root.activeElement === null)
         panel.current?.querySelector<HTMLElement>(isModal ? '.log' : 'textarea')?.focus();
