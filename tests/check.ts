@@ -37,11 +37,13 @@ try {
   const files = testFiles();
   const isWhole = values.suite === undefined && positionals.length === 0;
   if (isWhole) {
-    await command('types', ['node_modules/.bin/tsc']);
-    await command('types of the dashboard', ['node_modules/.bin/tsc', '-p', 'dashboard']);
-    await command('types of the widget', ['node_modules/.bin/tsc', '-p', 'widget']);
-    await command('lint and format', ['node_modules/.bin/biome', 'check', '--error-on-warnings', '.']);
-    await command('derived files', [process.execPath, 'tests/generate.ts', '--check']);
+    await Promise.all([
+      command('types', ['node_modules/.bin/tsc']),
+      command('types of the dashboard', ['node_modules/.bin/tsc', '-p', 'dashboard']),
+      command('types of the widget', ['node_modules/.bin/tsc', '-p', 'widget']),
+      command('lint and format', ['node_modules/.bin/biome', 'check', '--error-on-warnings', '.']),
+      command('derived files', [process.execPath, 'tests/generate.ts', '--check']),
+    ]);
   }
   const needed = suites.findLast((suite) => files.some((file) => suiteOf(file) === suite));
   if (needed === 'e2e') await command('build', ['npm', 'run', '--silent', 'build']);

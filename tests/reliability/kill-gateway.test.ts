@@ -18,7 +18,7 @@ import { waitUntilFolded } from '../harness/server.ts';
 import { lineSecret, lineUser } from '../harness/webhooks.ts';
 
 const seed = 20_260_302;
-const kills = 6;
+const kills = 4;
 const callers = 4;
 const token = 'channel-access-token';
 /** Sends that LINE accepts between two kills, and the longest time between LINE's response and the kill. */
