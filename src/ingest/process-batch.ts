@@ -95,20 +95,20 @@ export async function foldFound(
   refused.push(...sent.refused);
   const chunks = await addSent(tx, bots, found, { sent: sent.events, random });
   const prepared: PreparedChunk[] = [];
-  for (const chunk of chunks) prepared.push(await prepareChunk(tx, tallies, chunk));
-  const events = writeEvents(tx, prepared);
-  // Awaited at the end; the handler keeps an early failure from being reported as unhandled.
-  events.catch(() => undefined);
   const folded: { written: Promise<unknown> }[] = [];
-  for (const chunk of prepared) {
-    // The database writes the events, and then one chunk, while the process folds the next.
+  for (const one of chunks) {
+    const chunk = await prepareChunk(tx, tallies, one);
+    const events = writeEvents(tx, chunk);
+    // Awaited at the end; the handler keeps an early failure from being reported as unhandled.
+    events.catch(() => undefined);
+    folded.push({ written: events }, await foldChunk(tx, chunk, now));
+    prepared.push(chunk);
+    // The database writes one chunk while the process folds the next.
     if (chunks.length > 1) await statementsSent();
-    folded.push(await foldChunk(tx, chunk, now));
   }
   const parts = prepared.flat();
   const newEvents = parts.flatMap((part) => part.newEvents);
   const written = Promise.all([
-    events,
     ...folded.map((chunk) => chunk.written),
     writeTallies(tx, tallies),
     refused.length > 0 ? setAside(tx, refused) : undefined,
