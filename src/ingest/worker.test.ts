@@ -91,7 +91,8 @@ test('a worker that is stopped within a backlog completes its batch, and the nex
   assert.ok(pending > 0, 'it had no time to fold everything');
   const [row] = await sql`
     select count(*)::integer as count from pg_stat_activity
-    where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null`;
+    where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null
+      and backend_type = 'client backend'`;
   assert.equal(row?.count, 0, 'no transaction is left');
   const [second] = startWorker(sql, 2);
   await waitUntilFolded(sql);
