@@ -81,8 +81,7 @@ export async function findChunks(
   }));
 }
 
-/** `deliveryId`: as of the incoming event. */
-type NewEvent = PersonEvent & { receivedAt: number; deliveryId: number | null };
+type NewEvent = PersonEvent & { receivedAt: number };
 
 /** The events of one bot in a chunk, with their contacts and the rows that they can touch. */
 type PreparedEvents = {
@@ -121,23 +120,25 @@ export async function prepareChunk(
 }
 
 /** Appends the new events of a chunk and writes the changed ones. PostgreSQL runs statements in order, so later reads see these events. */
-export async function writeEvents(tx: Transaction, chunk: PreparedChunk): Promise<void> {
+async function writeEvents(tx: Transaction, chunk: PreparedChunk): Promise<void> {
   const newEvents = chunk.flatMap((part) => part.newEvents);
   const rewritten = chunk.flatMap(({ changes }) => changes.map(({ after }) => after));
   await Promise.all([appendEvents(tx, newEvents), rewriteEvents(tx, rewritten)]);
 }
 
-/** Folds a chunk, whose events are written, and begins to write the rest. Resolves when all of it is tallied. */
+/** Begins to write the events of a chunk, folds it, and begins to write the rest. Resolves when all of it is tallied. */
 export async function foldChunk(
   tx: Transaction,
   chunk: PreparedChunk,
   now: number,
 ): Promise<{ written: Promise<unknown> }> {
+  const events = writeEvents(tx, chunk);
   const refolds = chunk.map((part) => ({ ...part, contacts: foldFollowers(part) }));
   const followers = refoldFollowers(tx, refolds);
   const conversations = foldSessions(tx, chunk);
   const people = chunk.map((part) => part.people);
   const written = Promise.all([
+    events,
     followers.then(() => writePeople(tx, people, now)),
     conversations.then((sessionChanges) => writeSessions(tx, sessionChanges)),
   ]);
@@ -190,10 +191,10 @@ async function foldSessions(tx: Transaction, bots: PreparedChunk): Promise<Sessi
 }
 
 function toNewEvent(event: IncomingEvent, people: People): NewEvent {
-  const { botId, platform, key, kind, detail, contact, happenedAt, receivedAt, deliveryId } = event;
+  const { botId, platform, key, kind, detail, contact, happenedAt, receivedAt } = event;
   const { person, contactId, namedAs } = people.personOf(platform, contact);
   return {
-    ...{ botId, platform, key, kind, detail, happenedAt, receivedAt, deliveryId },
+    ...{ botId, platform, key, kind, detail, happenedAt, receivedAt },
     ...{ person, contactId, namedAs },
   };
 }

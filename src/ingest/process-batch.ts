@@ -16,14 +16,7 @@ import type { Random } from '../random.ts';
 import { Tally, writeTallies } from '../rollups/counters.ts';
 import { type Change, enqueueForBots } from '../webhooks-out/outbox.ts';
 import { applyAnswers } from './apply-answers.ts';
-import {
-  type FoundChunk,
-  findChunks,
-  foldChunk,
-  type PreparedChunk,
-  prepareChunk,
-  writeEvents,
-} from './apply-events.ts';
+import { type FoundChunk, findChunks, foldChunk, type PreparedChunk, prepareChunk } from './apply-events.ts';
 import { addSent, applySends } from './apply-sends.ts';
 import { botsAsFound } from './as-found.ts';
 import { type Batch, type BotBatch, botEvents } from './batch.ts';
@@ -98,10 +91,7 @@ export async function foldFound(
   const folded: { written: Promise<unknown> }[] = [];
   for (const one of chunks) {
     const chunk = await prepareChunk(tx, tallies, one);
-    const events = writeEvents(tx, chunk);
-    // Awaited at the end; the handler keeps an early failure from being reported as unhandled.
-    events.catch(() => undefined);
-    folded.push({ written: events }, await foldChunk(tx, chunk, now));
+    folded.push(await foldChunk(tx, chunk, now));
     prepared.push(chunk);
     // The database writes one chunk while the process folds the next.
     if (chunks.length > 1) await statementsSent();
