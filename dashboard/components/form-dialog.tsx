@@ -1,50 +1,36 @@
 /** A dialog with a form: fields, the error of the action, a submit and a cancel button. */
-import type { ComponentChildren } from 'preact';
-import type { Action } from '../api/action.ts';
 import { t } from '../texts/frame.ts';
 import { Dialog } from './dialog.tsx';
-import { ErrorNote } from './states.tsx';
+import { FormFrame, type FormFrameProps } from './form-frame.tsx';
 
-export type FormDialogProps = {
+export type FormDialogProps = FormFrameProps & {
   title: string;
   /** The label of the submit button. */
   submit: string;
   /** True if the action cannot be undone. */
   isDangerous?: boolean;
-  action: Pick<Action, 'isBusy' | 'error'>;
-  /** Validates the fields and runs the action. */
-  onSubmit(): void;
   onClose(): void;
-  children: ComponentChildren;
 };
 
 export function FormDialog(props: FormDialogProps) {
-  const { title, submit, isDangerous = false, action, onSubmit, onClose, children } = props;
+  const { title, submit, isDangerous = false, onClose, ...frame } = props;
+  const buttons = (
+    <div class="dialog-actions">
+      <button type="button" class="button button-large" onClick={onClose}>
+        {t('cancel')}
+      </button>
+      <button
+        type="submit"
+        class={`button button-main ${isDangerous ? 'button-final' : ''}`}
+        disabled={frame.action.isBusy}
+      >
+        {submit}
+      </button>
+    </div>
+  );
   return (
     <Dialog title={title} onClose={onClose}>
-      <form
-        class="form"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          onSubmit();
-        }}
-      >
-        {children}
-        {action.error && <ErrorNote error={action.error} />}
-        <div class="dialog-actions">
-          <button type="button" class="button button-large" onClick={onClose}>
-            {t('cancel')}
-          </button>
-          <button
-            type="submit"
-            class={`button button-main ${isDangerous ? 'button-final' : ''}`}
-            disabled={action.isBusy}
-          >
-            {submit}
-          </button>
-        </div>
-      </form>
+      <FormFrame {...frame} buttons={buttons} />
     </Dialog>
   );
 }
