@@ -232,6 +232,12 @@ export const catalogue = {
     remedy:
       'Retry after the seconds in `Retry-After`. A change may have been stored: repeat it with the same key or id.',
   },
+  SERVER_STOPPING: {
+    status: 503,
+    cause: 'The server stops, and the export had not returned its first row.',
+    remedy:
+      'Retry after the seconds in `Retry-After`. Another server answers, or the same one after its restart.',
+  },
   SERVER_BUSY: {
     status: 503,
     mantago: 500,

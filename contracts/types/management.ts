@@ -3386,7 +3386,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Too many exports or imports run at the same time (TRANSFERS_BUSY); also DATABASE_UNAVAILABLE and SERVER_BUSY. */
+        /** @description Too many exports or imports run at the same time (TRANSFERS_BUSY), or the server stops (SERVER_STOPPING); also DATABASE_UNAVAILABLE and SERVER_BUSY. */
         TransfersBusy: {
             headers: {
                 "Retry-After": components["headers"]["RetryAfter"];

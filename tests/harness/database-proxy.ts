@@ -10,6 +10,8 @@ export type DatabaseProxy = {
   /** The number of open connections. */
   count(): number;
   setState(state: 'open' | 'silent' | 'gone'): void;
+  /** Runs before each chunk of bytes in either direction is forwarded; null: nothing runs. */
+  onChunk: (() => unknown) | null;
 };
 
 export async function databaseProxy(t: TestContext, databaseUrl: string): Promise<DatabaseProxy> {
@@ -26,8 +28,13 @@ export async function databaseProxy(t: TestContext, databaseUrl: string): Promis
     pairs.add(pair);
     for (const [from, to] of [pair, [upstream, socket] as const]) {
       from.on('error', () => undefined);
-      from.on('data', (chunk) => {
-        to.write(chunk);
+      from.on('data', async (chunk) => {
+        if (proxy.onChunk) {
+          from.pause();
+          await proxy.onChunk();
+          if (state === 'open') from.resume();
+        }
+        if (!to.destroyed) to.write(chunk);
       });
       from.once('close', () => {
         pairs.delete(pair);
@@ -45,8 +52,9 @@ export async function databaseProxy(t: TestContext, databaseUrl: string): Promis
   });
   const url = new URL(databaseUrl);
   url.host = `127.0.0.1:${(server.address() as { port: number }).port}`;
-  return {
+  const proxy: DatabaseProxy = {
     url: url.href,
+    onChunk: null,
     count: () => pairs.size,
     setState(next) {
       state = next;
@@ -59,4 +67,5 @@ export async function databaseProxy(t: TestContext, databaseUrl: string): Promis
       }
     },
   };
+  return proxy;
 }

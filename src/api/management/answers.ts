@@ -1,6 +1,7 @@
 /**
  * Sends the answers of operations: JSON with an entity tag, files, and answers without a body.
  */
+import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { entityTagOf, namesTag } from '../../http/entity-tag.ts';
 import { isObject } from '../../json.ts';
@@ -33,7 +34,13 @@ async function sendDownload(
   reply: FastifyReply,
   { type, fileName, content }: Download,
 ): Promise<FastifyReply> {
-  reply.header('content-disposition', `attachment; filename="${fileName}"`).type(type);
-  if (typeof content !== 'function') return reply.send(content);
-  return reply.send(request.method === 'HEAD' ? undefined : await content());
+  const body =
+    typeof content !== 'function' ? content : request.method === 'HEAD' ? undefined : await content();
+  if (reply.sent) {
+    // The call failed during a silence of the database.
+    if (body instanceof Readable) body.destroy();
+    return reply;
+  }
+  // Only now: an error instead of the content is no attachment.
+  return reply.header('content-disposition', `attachment; filename="${fileName}"`).type(type).send(body);
 }

@@ -9,6 +9,7 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { type Caller, logFields } from '../../auth/caller.ts';
+import { isOutage, logOutage } from '../../database/outage.ts';
 import { Refusal } from '../../errors.ts';
 import { type ExportRequest, tables, writeExport } from '../../exports/export.ts';
 import { Slots } from '../../http/slots.ts';
@@ -84,6 +85,7 @@ function start(
       },
       (error: unknown) => {
         if (signal.aborted) log.info({ ...logged, err: signal.reason }, 'an export was aborted');
+        else if (isOutage(error)) logOutage(log, error);
         else if (!(error instanceof Refusal)) log.error({ ...logged, err: error }, 'an export failed');
         started.reject(error);
         stream.destroy(error instanceof Error ? error : undefined);

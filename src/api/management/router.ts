@@ -53,7 +53,9 @@ export async function registerManagement(app: FastifyInstance, options: Manageme
       scope.decorateRequest('caller', null);
       readJsonBodies(scope);
       readFileBodies(scope, [...importTypes, ...imageTypes]);
-      scope.addHook('preClose', async () => closing.abort(new Error('the server stops')));
+      scope.addHook('preClose', async () =>
+        closing.abort(new Refusal('SERVER_STOPPING', 'The server stops.')),
+      );
       scope.addHook('onRequest', async (_request, reply) => {
         reply.header('cache-control', 'no-store');
       });

@@ -8,9 +8,10 @@ import { Refusal, type RefusalCode } from '../../errors.ts';
 import { addressOf } from '../caller-address.ts';
 import { challenge, logFault, refusalOf } from './refusals.ts';
 
-/** Seconds until a retry may succeed, because an export or an import has ended, or the database answers again. */
+/** Seconds until a retry may succeed, because an export or an import has ended, or a server answers again. */
 const retrySeconds: ReadonlyMap<RefusalCode, number> = new Map([
   ['TRANSFERS_BUSY', 10],
+  ['SERVER_STOPPING', 2],
   ['CHAT_UNAVAILABLE', 2],
 ]);
 
