@@ -59,10 +59,10 @@ const folders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     line_message_events: 'LINE’s statistics of a send.',
     line_unit_events: 'LINE’s statistics of an aggregation unit.',
   },
-  'line/collector': {
-    line_collections: 'One row per kind of LINE’s figures: schedule state and last answer.',
-    line_questions: 'The days, sends and units to ask for.',
-    line_call_limits: 'The calls left of LINE’s hourly limit, counted before each call.',
+  collector: {
+    collections: 'One row per kind of a platform’s own figures: schedule state and last answer.',
+    collection_questions: 'The days, sends and units to ask for.',
+    collection_call_limits: 'The calls left of the hourly limit, counted before each call.',
   },
   points: {
     point_accounts: 'The balance of a contact. A change locks this row.',
@@ -92,7 +92,7 @@ const flow = [
   ['inbox', 'events'],
   ['events', 'rollups'],
   ['events', 'contacts'],
-  ['line/collector', 'inbox'],
+  ['collector', 'inbox'],
   ['live-chat', 'inbox'],
   ['inbox', 'line'],
   ['line', 'rollups'],

@@ -23,12 +23,12 @@ export function collecting(world: World): Work {
     await sql
       .begin(async (tx) => {
         const due = await tx`
-          select from line_collections where bot_id = ${botId} and (look_at is null or look_at <= now()) limit 1`;
+          select from collections where bot_id = ${botId} and (look_at is null or look_at <= now()) limit 1`;
         if (due.length > 0) return;
         line.control.fail({ kind: 'slow', path: insight, count: slowCalls, delayMs: answerMs });
-        await tx`delete from line_questions where bot_id = ${botId} and kind in ('followers', 'delivery')`;
+        await tx`delete from collection_questions where bot_id = ${botId} and kind in ('followers', 'delivery')`;
         await tx`
-          update line_collections set look_at = null, paused_until = null
+          update collections set look_at = null, paused_until = null
           where bot_id = ${botId} and kind in ('followers', 'delivery')`;
       })
       // PostgreSQL was killed. The next turn asks again.

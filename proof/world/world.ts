@@ -175,7 +175,7 @@ export class World {
     const [row] = await this.sql<{ deliveries: number; messages: number; questions: number }[]>`
       select (select count(*)::integer from pending_bundles) as deliveries,
         (select count(*)::integer from pending_notices where claimed_until > now()) as messages,
-        (select count(*)::integer from line_collections where look_at is null or look_at <= now()) as questions`;
+        (select count(*)::integer from collections where look_at is null or look_at <= now()) as questions`;
     if (!row) throw new Failure('PostgreSQL returned no row');
     return row;
   }

@@ -2,16 +2,17 @@
  * `shoal collect`: fetches LINE's own figures, and shows the state of the collector.
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import { type CallLimit, callLimit } from '../collector/call-limit.ts';
+import { addCollections, askPresentAgain, endPauses, setFromDay } from '../collector/collections.ts';
+import { Collector } from '../collector/collector.ts';
 import type { Config } from '../config.ts';
 import type { Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { botsWithPending } from '../inbox/pending.ts';
 import { Worker } from '../ingest/worker.ts';
-import { type CallLimit, callLimit } from '../line/collector/call-limit.ts';
-import { addCollections, askPresentAgain, endPauses, setFromDay } from '../line/collector/collections.ts';
-import { Collector } from '../line/collector/collector.ts';
-import { firstDays } from '../line/collector/kinds.ts';
+import { dayKinds, firstDays, presentKinds } from '../line/collector/kinds.ts';
 import { LineClient } from '../line/collector/line-client.ts';
+import { lineChannels, lineSource } from '../line/collector/line-source.ts';
 import { latestDayAt } from '../line/collector/schedule.ts';
 import {
   type CollectStatus,
@@ -100,11 +101,11 @@ async function begin(
     const { state, problem } = await readCollectStatus(sql, botId, { now, limit });
     if (state === 'off') throw new Refusal('INPUT_INVALID', `Bot ${botId}: ${problem}`);
   }
-  await addCollections(sql, botIds);
+  await addCollections(sql, lineChannels, botIds);
   for (const botId of botIds) {
     await endPauses(sql, botId);
-    await askPresentAgain(sql, botId);
-    if (from !== undefined) await setFromDay(sql, botId, from);
+    await askPresentAgain(sql, botId, presentKinds);
+    if (from !== undefined) await setFromDay(sql, botId, { fromDay: from, kinds: dayKinds });
   }
   return botIds;
 }
@@ -120,9 +121,11 @@ async function collectAll(
   const { sql, botIds, limit } = run;
   const log = openCommandLog(config.logLevel);
   const collector = new Collector({
-    ...{ sql, limit, clock, random, botIds, log, keys: await context.keys(sql) },
-    line: new LineClient(config.lineApi),
-    onCall: () => undefined,
+    ...{ sql, limit, clock, random, botIds, log },
+    source: lineSource({
+      ...{ keys: await context.keys(sql), clock, line: new LineClient(config.lineApi) },
+      onCall: () => undefined,
+    }),
     onStored: (botId) => worker.wake(botId),
   });
   // Processes the collected figures, too, because a server may not be running.

@@ -150,7 +150,7 @@ async function expectAnswers(
   imported: readonly (Snapshot | Statistic)[],
 ): Promise<void> {
   await tx`
-    update line_questions question set entry_hash = null
+    update collection_questions question set entry_hash = null
     from ${rowTable(tx, 'imported', imported, { kind: ['text', ({ kind }) => kind], subject: ['text', subjectOf] })}
     where question.bot_id = ${botId} and question.kind = imported.kind and question.subject = imported.subject
       and question.entry_hash is not null`;

@@ -6,6 +6,8 @@ import { purgeAttempts } from '../auth/attempts.ts';
 import type { Keys } from '../auth/keys.ts';
 import { purgeSessions } from '../auth/sessions.ts';
 import { listBots } from '../bots/bots.ts';
+import { callLimit } from '../collector/call-limit.ts';
+import { Collector, collectWorkers } from '../collector/collector.ts';
 import type { Config } from '../config.ts';
 import { readNames } from '../contacts/names.ts';
 import type { Sql } from '../database/client.ts';
@@ -16,9 +18,8 @@ import { purgeRefused } from '../inbox/refused.ts';
 import { Worker } from '../ingest/worker.ts';
 import { type Job, type JobFailure, purgeJobs, stepAnyJob } from '../jobs/jobs.ts';
 import { purgeClicks } from '../line/clicks.ts';
-import { callLimit } from '../line/collector/call-limit.ts';
-import { Collector, collectWorkers } from '../line/collector/collector.ts';
 import { LineClient } from '../line/collector/line-client.ts';
+import { lineSource } from '../line/collector/line-source.ts';
 import { purgeReplyTokens } from '../line/reply-tokens.ts';
 import { purgeImages } from '../live-chat/erasure.ts';
 import { purgeUsage } from '../live-chat/usage.ts';
@@ -93,12 +94,13 @@ function startCollector(
   more: { openPool: (max: number) => Sql; metrics: Metrics; worker: Worker; closers: Closer[] },
 ): void {
   const collector = new Collector({
-    ...{ keys, clock, random, log, botIds: null },
-    // A call to LINE holds a connection, so the collector has a pool of its own.
+    ...{ clock, random, log, botIds: null },
+    // A call holds a connection, so the collector has a pool of its own.
     sql: more.openPool(collectWorkers),
-    line: new LineClient(config.lineApi),
+    source: lineSource({
+      ...{ keys, clock, line: new LineClient(config.lineApi), onCall: more.metrics.lineCalled },
+    }),
     limit: callLimit(config.lineCallsPerHour),
-    onCall: more.metrics.lineCalled,
     onStored: (botId) => more.worker.wake(botId),
   });
   collector.start();

@@ -130,11 +130,11 @@ test('a channel shows its wrong signatures, and a failing collection is not show
   await sql`
     insert into refused_deliveries values (${botId}, 'line', ${hour}, 12, ${new Date(worldNow - 60_000)})`;
   await sql`
-    update line_collections set state = 'unreachable', problem = 'LINE answered 503'
+    update collections set state = 'unreachable', problem = 'LINE answered 503'
     where bot_id = ${botId} and kind = 'followers'`;
-  await sql`delete from line_questions where bot_id = ${botId} and kind = 'delivery'`;
+  await sql`delete from collection_questions where bot_id = ${botId} and kind = 'delivery'`;
   await sql`
-    insert into line_questions (bot_id, kind, subject, ask_at, failures, problem)
+    insert into collection_questions (bot_id, kind, subject, ask_at, failures, problem)
     values (${botId}, 'delivery', '2026-03-18', now(), 3, 'LINE answered 503')`;
   const opened = await openDashboard(t, world, { path });
   const { page } = opened;

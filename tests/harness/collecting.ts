@@ -7,14 +7,16 @@ import { pino } from 'pino';
 import { type Keys, openKeys } from '../../src/auth/keys.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import { setChannel } from '../../src/bots/set-channel.ts';
+import { callLimit } from '../../src/collector/call-limit.ts';
+import { addCollections } from '../../src/collector/collections.ts';
+import { Collector } from '../../src/collector/collector.ts';
 import type { Sql } from '../../src/database/client.ts';
 import { Worker } from '../../src/ingest/worker.ts';
-import { callLimit } from '../../src/line/collector/call-limit.ts';
-import { addCollections } from '../../src/line/collector/collections.ts';
-import { Collector, type CollectorOptions } from '../../src/line/collector/collector.ts';
 import type { Kind } from '../../src/line/collector/kinds.ts';
 import { LineClient } from '../../src/line/collector/line-client.ts';
+import { lineChannels, lineSource } from '../../src/line/collector/line-source.ts';
 import type { LineTimes } from '../../src/line/line-host.ts';
+import type { Clock } from '../../src/time.ts';
 import { testDatabase } from './database.ts';
 import { type FaultyLine, faultyLine, faultyLineToken } from './faulty-line.ts';
 import { seededBytes } from './random.ts';
@@ -25,7 +27,7 @@ export type Collecting = {
   url: string;
   botId: string;
   line: FaultyLine;
-  collector: Collector;
+  collector: Collector<Kind>;
   /** The collector's clock, in ms. */
   now: number;
   /** Calls to LINE, each with its endpoint and outcome. */
@@ -33,7 +35,7 @@ export type Collecting = {
   logEntries: unknown[];
   setToken(accessToken: string): Promise<void>;
   /** Creates another collector on the same database, like that of another process. */
-  addCollector(options?: Partial<CollectorOptions>): Collector;
+  addCollector(options?: Partial<{ sql: Sql; keys: Keys; line: LineClient; clock: Clock }>): Collector<Kind>;
   /** Disables the other kinds, which makes long simulated times fast. */
   only(...kinds: Kind[]): Promise<void>;
   /** Advances the clock by `ms`, collects due figures, and folds. */
@@ -63,21 +65,22 @@ export async function collecting(
     random,
   });
   const creation = () => ({ now: test.now, random, keys });
-  const addCollector = (options: Partial<CollectorOptions> = {}) => {
-    const client = new LineClient(line.address, times);
+  const addCollector: Collecting['addCollector'] = (options = {}) => {
+    const client = options.line ?? new LineClient(line.address, times);
     stops.push(() => client.close());
+    const clock = options.clock ?? (() => test.now);
     return new Collector({
-      sql,
-      keys,
-      line: client,
+      sql: options.sql ?? sql,
+      source: lineSource({
+        ...{ keys: options.keys ?? keys, line: client, clock },
+        onCall: (endpoint, outcome) => void test.calls.push(`${endpoint} ${outcome}`),
+      }),
       limit: callLimit(callsPerHour),
-      clock: () => test.now,
+      clock,
       random,
       botIds: null,
-      onCall: (endpoint, outcome) => void test.calls.push(`${endpoint} ${outcome}`),
       onStored: () => undefined,
       log: { info: log, warn: log, error: log },
-      ...options,
     });
   };
   const log = (...entries: unknown[]) => void test.logEntries.push(...entries);
@@ -94,8 +97,8 @@ export async function collecting(
     setToken: (accessToken) =>
       setChannel(sql, { botId: test.botId, platform: 'line', secret: 'secret', accessToken }, creation()),
     async only(...kinds) {
-      await addCollections(sql, null);
-      await sql`update line_collections set look_at = 'infinity' where kind <> all(${kinds})`;
+      await addCollections(sql, lineChannels, null);
+      await sql`update collections set look_at = 'infinity' where kind <> all(${kinds})`;
     },
     async run(ms) {
       const until = test.now + ms;
@@ -131,8 +134,8 @@ export async function collecting(
 
 async function nextLook(sql: Sql): Promise<number | null> {
   const [row] = await sql<{ at: Date | null }[]>`
-    select min(look_at) as at from line_collections collection
+    select min(look_at) as at from collections collection
     where look_at < 'infinity' and not exists (
-      select from line_collections refused join line_tokens on token_id = refused_token_id)`;
+      select from collections refused join line_tokens on token_id = refused_token_id)`;
   return row?.at?.getTime() ?? null;
 }

@@ -148,6 +148,45 @@ CREATE INDEX chat_visitors_newest ON public.chat_visitors USING btree (bot_id, l
 CREATE INDEX chat_visitors_silent ON public.chat_visitors USING btree (bot_id, session_at) WHERE ((last_message_at IS NULL) AND (identifier IS NULL));
 CREATE UNIQUE INDEX chat_visitors_identified ON public.chat_visitors USING btree (bot_id, identifier) WHERE (identifier IS NOT NULL);
 
+create table collection_call_limits (
+ bot_id text collate "C" not null,
+ kind text collate "C" not null,
+ full_at timestamp with time zone not null,
+ PRIMARY KEY (bot_id, kind)
+);
+
+create table collection_questions (
+ bot_id text collate "C" not null,
+ kind text collate "C" not null,
+ subject text collate "C" not null,
+ ask_at timestamp with time zone,
+ settled_at timestamp with time zone,
+ outcome text collate "C",
+ failures integer not null default 0,
+ problem text,
+ entry_hash bytea,
+ answered_at timestamp with time zone,
+ CHECK ((outcome = ANY (ARRAY['ready'::text, 'unready'::text, 'out-of-service'::text, 'withheld'::text, 'unknown'::text]))),
+ PRIMARY KEY (bot_id, kind, subject)
+);
+CREATE INDEX collection_questions_open ON public.collection_questions USING btree (bot_id, kind, ask_at) WHERE (ask_at IS NOT NULL);
+
+create table collections (
+ bot_id text collate "C" not null,
+ kind text collate "C" not null,
+ from_day date,
+ state text collate "C" not null default 'new'::text,
+ problem text,
+ look_at timestamp with time zone,
+ paused_until timestamp with time zone,
+ failures integer not null default 0,
+ refused_token_id text collate "C",
+ sends_seen_at timestamp with time zone,
+ answered_at timestamp with time zone,
+ CHECK ((state = ANY (ARRAY['new'::text, 'resting'::text, 'out-of-calls'::text, 'limited'::text, 'unavailable'::text, 'token-refused'::text, 'sealed'::text, 'unreachable'::text, 'nonsense'::text]))),
+ PRIMARY KEY (bot_id, kind)
+);
+
 create table contact_profiles (
  bot_id text collate "C" not null,
  contact_id text collate "C" not null,
@@ -304,13 +343,6 @@ create table jobs (
 CREATE INDEX jobs_next ON public.jobs USING btree (updated_at) WHERE (state = 'running'::text);
 CREATE UNIQUE INDEX jobs_running ON public.jobs USING btree (bot_id, kind, COALESCE(contact_id, ''::text)) WHERE (state = 'running'::text);
 
-create table line_call_limits (
- bot_id text collate "C" not null,
- kind text collate "C" not null,
- full_at timestamp with time zone not null,
- PRIMARY KEY (bot_id, kind)
-);
-
 create table line_clicks (
  bot_id text collate "C" not null,
  click_id text collate "C" not null,
@@ -321,22 +353,6 @@ create table line_clicks (
  PRIMARY KEY (bot_id, click_id)
 );
 CREATE INDEX line_clicks_waiting ON public.line_clicks USING btree (bot_id, code) WHERE (NOT counted);
-
-create table line_collections (
- bot_id text collate "C" not null,
- kind text collate "C" not null,
- from_day date,
- state text collate "C" not null default 'new'::text,
- problem text,
- look_at timestamp with time zone,
- paused_until timestamp with time zone,
- failures integer not null default 0,
- refused_token_id text collate "C",
- sends_seen_at timestamp with time zone,
- answered_at timestamp with time zone,
- CHECK ((state = ANY (ARRAY['new'::text, 'resting'::text, 'out-of-calls'::text, 'limited'::text, 'unavailable'::text, 'token-refused'::text, 'sealed'::text, 'unreachable'::text, 'nonsense'::text]))),
- PRIMARY KEY (bot_id, kind)
-);
 
 create table line_interaction_counts (
  bot_id text collate "C" not null,
@@ -382,22 +398,6 @@ create table line_message_events (
  received_at timestamp with time zone not null,
  PRIMARY KEY (bot_id, request_id)
 );
-
-create table line_questions (
- bot_id text collate "C" not null,
- kind text collate "C" not null,
- subject text collate "C" not null,
- ask_at timestamp with time zone,
- settled_at timestamp with time zone,
- outcome text collate "C",
- failures integer not null default 0,
- problem text,
- entry_hash bytea,
- answered_at timestamp with time zone,
- CHECK ((outcome = ANY (ARRAY['ready'::text, 'unready'::text, 'out-of-service'::text, 'withheld'::text, 'unknown'::text]))),
- PRIMARY KEY (bot_id, kind, subject)
-);
-CREATE INDEX line_questions_open ON public.line_questions USING btree (bot_id, kind, ask_at) WHERE (ask_at IS NOT NULL);
 
 create table line_reply_tokens (
  bot_id text collate "C" not null,

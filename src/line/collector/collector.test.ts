@@ -294,7 +294,7 @@ test('a destination that differs from the account is reported and stays', async 
   await test.run(hourMs);
   const [channel] = await test.sql`select account_id from channels`;
   assert.equal(channel?.account_id, set);
-  const [info] = await test.sql`select state, problem from line_collections where kind = 'info'`;
+  const [info] = await test.sql`select state, problem from collections where kind = 'info'`;
   assert.match(info?.problem, /U0000.*ignored/);
 });
 
@@ -303,7 +303,7 @@ test('credentials that cannot be decrypted stop the calls, not the process, and 
   await test.sql`update channels set access_token_sealed = 'no box'`;
   await test.run(hourMs);
   assert.equal(test.line.calls.length, 0);
-  const states = await test.sql`select distinct state, problem from line_collections
+  const states = await test.sql`select distinct state, problem from collections
     where kind not in ('message-event', 'unit')`;
   assert.deepEqual(
     states.map(({ state }) => state),
@@ -322,7 +322,7 @@ test('the access token appears neither in the log nor in the database, even if t
   assert.ok(test.logEntries.length > 0);
   const texts = await test.sql`
     select convert_from(body, 'UTF8') as text from deliveries
-    union all select problem from line_collections union all select problem from line_questions`;
+    union all select problem from collections union all select problem from collection_questions`;
   assert.ok(texts.length > 0);
   assert.ok(!JSON.stringify([...texts, test.logEntries]).includes(test.line.token));
 });

@@ -5,6 +5,7 @@
  * The entry for the inbox contains LINE's answer unchanged. The same parsers check it here and in the worker, so the worker never
  * sets a collected answer aside.
  */
+import type { Answer } from '../../collector/source.ts';
 import { Refusal } from '../../errors.ts';
 import { isObject } from '../../json.ts';
 import { dayOf, lineZone } from '../../time.ts';
@@ -29,13 +30,8 @@ const sendKinds = ['message-event', 'unit'] as const;
 export const kinds = [...dayKinds, ...presentKinds, ...sendKinds] as const;
 export type Kind = (typeof kinds)[number];
 
-/** The result of LINE's answer. `withheld`: too few people for privacy; `unknown`: LINE does not know the send. */
-export type Outcome = 'ready' | 'unready' | 'out-of-service' | 'withheld' | 'unknown';
-
-export type Reading = {
-  outcome: Outcome;
-  /** For the inbox; null: nothing to store. */
-  entry: string | null;
+/** The entry is for the inbox. */
+export type Reading = Answer & {
   /** The webhook's destination, from bot information. */
   accountId: string | null;
 };

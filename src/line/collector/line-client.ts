@@ -7,10 +7,10 @@
  * Source: LINE Messaging API reference, "Status codes", "Error responses". The access token goes into the header only. An answer
  * that contains it is rejected.
  */
+import { type Failure, Stopped } from '../../collector/source.ts';
 import type { Refusal } from '../../errors.ts';
 import { secondMs } from '../../time.ts';
 import { codeOf, failureOf, LineHost, type LineTimes, readAll } from '../line-host.ts';
-import type { Failure } from './schedule.ts';
 
 export type Reply =
   | { outcome: 'answered'; text: string }
@@ -59,9 +59,6 @@ export class LineClient {
     await this.#host.close();
   }
 }
-
-/** The client was closed during a call. */
-export class Stopped extends Error {}
 
 const tooLarge: Reply = {
   outcome: 'nonsense',

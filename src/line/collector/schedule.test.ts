@@ -3,19 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { holds } from '../../../tests/harness/property.ts';
+import { callLimit } from '../../collector/call-limit.ts';
+import type { Question, Result, ScheduleState } from '../../collector/source.ts';
 import { addDays, dayMs, dayOf, hourMs, lineDayStart, lineZone, minuteMs } from '../../time.ts';
-import { callLimit } from './call-limit.ts';
 import type { Kind } from './kinds.ts';
-import {
-  daysToAsk,
-  latestDayAt,
-  plan,
-  type Question,
-  type Result,
-  type ScheduleState,
-  sendQuestion,
-  transition,
-} from './schedule.ts';
+import { daysToAsk, latestDayAt, plan, sendQuestion, transition } from './schedule.ts';
 
 const limit = callLimit(60);
 const at = (time: string) => Date.parse(`${time}+09:00`);
@@ -37,7 +29,7 @@ class StoredSchedule {
     this.fromDay = fromDay;
   }
 
-  get state(): ScheduleState {
+  get state(): ScheduleState<Kind> {
     const days = [...this.questions.keys()].sort();
     const [first] = days;
     const isDay = this.#kind === 'followers';

@@ -12,75 +12,23 @@
  *
  * LINE does not document the hour at which a day becomes ready, only that it usually happens within the next day.
  */
-import {
-  addDays,
-  countDays,
-  dayMs,
-  dayOf,
-  hourMs,
-  lineDayStart,
-  lineZone,
-  minuteMs,
-  secondMs,
-} from '../../time.ts';
-import { afterCall, type CallLimit, callableAt, emptied } from './call-limit.ts';
-import { type DayKind, firstDays, isDayKind, type Kind, type Outcome } from './kinds.ts';
+import type { CallLimit } from '../../collector/call-limit.ts';
+import { afterFailure, newQuestion, planOf } from '../../collector/schedule.ts';
+import type {
+  CallState,
+  CallTime,
+  OpenQuestion,
+  Plan,
+  Question,
+  Result,
+  ScheduleState,
+  Transition,
+} from '../../collector/source.ts';
+import { addDays, countDays, dayMs, dayOf, hourMs, lineDayStart, lineZone, minuteMs } from '../../time.ts';
+import { type DayKind, firstDays, isDayKind, type Kind } from './kinds.ts';
 
-/** One question to LINE. Times in ms. */
-export type Question = {
-  subject: string;
-  /** Null: LINE's answer is final. */
-  askAt: number | null;
-  /** The time from which LINE's answer is final; null: never. */
-  settledAt: number | null;
-  outcome: Outcome | null;
-  /** Consecutive failures. */
-  failures: number;
-};
-
-export type OpenQuestion = Question & { askAt: number };
-
-/** The schedule state of one kind of figures of a bot. */
-export type ScheduleState = {
-  kind: Kind;
-  /** The first requested day; null: as far back as LINE has figures. */
-  fromDay: string | null;
-  /** The first day with a question. Every day from it to `latestDay` has one. */
-  earliest: { day: string; outcome: Outcome | null } | null;
-  latestDay: string | null;
-  openQuestions: readonly OpenQuestion[];
-  pausedUntil: number | null;
-  failures: number;
-  /** The time at which the token bucket of calls is full again; null: it is full. */
-  fullAt: number | null;
-};
-
-type AskedDays = Pick<ScheduleState, 'fromDay' | 'earliest' | 'latestDay'>;
-
-/** The next step: a question to ask, or the time of the next check. `opened` are new questions, possibly including `ask`. */
-export type Plan =
-  | { ask: OpenQuestion; opened: OpenQuestion[]; fullAt: number }
-  | { ask: null; state: 'resting' | 'out-of-calls' | null; checkAt: number };
-
-/** The reason for a call without an answer. */
-export type Failure =
-  | 'token-refused'
-  | 'unavailable'
-  | 'limited'
-  | 'unreachable'
-  | 'nonsense'
-  // The access token cannot be decrypted.
-  | 'sealed';
-
-export type Result = { outcome: Outcome } | { failure: Failure };
-
-/** The changes after a result. */
-type Transition = {
-  question: Question;
-  pausedUntil: number | null;
-  failures: number;
-  fullAt: number;
-};
+type LineState = ScheduleState<Kind>;
+type AskedDays = Pick<LineState, 'fromDay' | 'earliest' | 'latestDay'>;
 
 /** The hour of the next day from which a day may be ready. */
 const dayHourMs = 10 * hourMs;
@@ -91,75 +39,25 @@ const statisticsSettledMs = 14 * dayMs + hourMs;
 const presentPauseMs: Partial<Record<Kind, number>> = { quota: hourMs };
 /** The interval of checks for new sends: shorter than that of questions about them. */
 const sendsCheckMs = 30 * minuteMs;
-const unavailablePauseMs = 7 * dayMs;
 
 /** Returns the question to ask at `now`, with its call already counted, or the time of the next check. */
-export function plan(state: ScheduleState, { now, limit }: { now: number; limit: CallLimit }): Plan {
-  const { pausedUntil, fullAt } = state;
-  if (pausedUntil !== null && pausedUntil > now) return { ask: null, state: null, checkAt: pausedUntil };
-  const opened = newQuestions(state, now);
-  const due = [...state.openQuestions, ...opened].filter(({ askAt }) => askAt <= now);
-  const ask = due.reduce<OpenQuestion | null>(isDayKind(state.kind) ? later : longerDue, null);
-  if (ask === null) return { ask: null, state: 'resting', checkAt: nextCheck(state, now) };
-  const callAt = callableAt(fullAt, limit);
-  if (callAt > now) return { ask: null, state: 'out-of-calls', checkAt: callAt };
-  return { ask, opened, fullAt: afterCall(fullAt, now, limit) };
+export function plan(state: LineState, time: { now: number; limit: CallLimit }): Plan {
+  const { now } = time;
+  return planOf(state, time, {
+    open: () => newQuestions(state, now),
+    isBefore: isDayKind(state.kind) ? isLater : isLongerDue,
+    nextCheck: () => nextCheck(state, now),
+  });
 }
 
-type CallState = Pick<ScheduleState, 'kind' | 'failures'> & {
-  question: OpenQuestion;
-  /** After the call. */
-  fullAt: number;
-};
-type CallTime = { now: number; chance: number; limit: CallLimit };
-
-/** Returns the changes after a call. `chance` from 0 to 1 spreads calls that would otherwise coincide. */
-export function transition(state: CallState, result: Result, time: CallTime): Transition {
+/** Returns the changes after a call. */
+export function transition(state: CallState<Kind>, result: Result, time: CallTime): Transition {
   if ('failure' in result) return afterFailure(state, result.failure, time);
   const { kind, question, fullAt } = state;
   const answeredQuestion = { ...question, outcome: result.outcome, failures: 0 };
   const askAt = askAgainAt(kind, answeredQuestion, time);
   return { question: { ...answeredQuestion, askAt }, pausedUntil: null, failures: 0, fullAt };
 }
-
-function afterFailure(
-  { question, fullAt, failures: earlierFailures }: CallState,
-  failure: Failure,
-  { now, chance, limit }: CallTime,
-): Transition {
-  const failures = earlierFailures + 1;
-  const pauseMs = (unitMs: number, maxMs: number, count: number) =>
-    Math.min(maxMs, unitMs * 2 ** Math.min(count - 1, exponentMax)) * (0.75 + chance / 2);
-  const paused = (ms: number, changes: Partial<Transition> = {}): Transition => ({
-    ...{ question, pausedUntil: Math.ceil(now + ms), failures, fullAt },
-    ...changes,
-  });
-  const pausedWithQuestion = (questionMsMax: number) => {
-    const questionMs = pauseMs(minuteMs, questionMsMax, question.failures + 1);
-    return paused(pauseMs(failurePauseMs, failurePauseMsMax, failures), {
-      question: { ...question, failures: question.failures + 1, askAt: Math.ceil(now + questionMs) },
-    });
-  };
-  switch (failure) {
-    case 'token-refused':
-      return { question, pausedUntil: null, failures, fullAt };
-    case 'unavailable':
-      return paused(unavailablePauseMs);
-    case 'limited':
-      // Other programs may use the same token, so the bucket counts as empty.
-      return paused(pauseMs(limit.intervalMs, hourMs, failures), { fullAt: emptied(now, limit) });
-    case 'sealed':
-      return paused(hourMs);
-    case 'unreachable':
-      return pausedWithQuestion(hourMs);
-    case 'nonsense':
-      return pausedWithQuestion(7 * dayMs);
-  }
-}
-
-const failurePauseMs = 5 * secondMs;
-const failurePauseMsMax = 15 * minuteMs;
-const exponentMax = 20;
 
 /** The first day to request. */
 function goalDay(kind: DayKind, fromDay: string | null): string {
@@ -184,20 +82,20 @@ export function daysToAsk(
 
 /** A question about a send; `sentAt` in ms. */
 export function sendQuestion({ requestId, sentAt }: { requestId: string; sentAt: number }): OpenQuestion {
-  return open(requestId, sentAt + hourMs, sentAt + statisticsSettledMs);
+  return newQuestion(requestId, sentAt + hourMs, sentAt + statisticsSettledMs);
 }
 
 /** A question about a unit with its last send on the day. */
 export function unitQuestion(subject: string, lastDay: string): OpenQuestion {
   const dayEnd = lineDayStart(addDays(lastDay, 1));
-  return open(subject, dayEnd + dayHourMs, dayEnd + statisticsSettledMs);
+  return newQuestion(subject, dayEnd + dayHourMs, dayEnd + statisticsSettledMs);
 }
 
 /** New questions: days that have become available or, if no question is due, the day before the earliest. */
-function newQuestions(state: ScheduleState, now: number): OpenQuestion[] {
+function newQuestions(state: LineState, now: number): OpenQuestion[] {
   const { kind, fromDay, earliest, latestDay, openQuestions } = state;
   if (kind === 'message-event' || kind === 'unit') return [];
-  if (!isDayKind(kind)) return openQuestions.length > 0 ? [] : [open('', now, null)];
+  if (!isDayKind(kind)) return openQuestions.length > 0 ? [] : [newQuestion('', now, null)];
   const goal = goalDay(kind, fromDay);
   const latest = latestDayAt(now);
   if (latestDay === null || earliest === null) return latest < goal ? [] : [openDay(latest, now)];
@@ -208,7 +106,7 @@ function newQuestions(state: ScheduleState, now: number): OpenQuestion[] {
   return [openDay(addDays(earliest.day, -1), now)];
 }
 
-function nextCheck({ kind, latestDay, openQuestions }: ScheduleState, now: number): number {
+function nextCheck({ kind, latestDay, openQuestions }: LineState, now: number): number {
   const times = openQuestions.map(({ askAt }) => askAt);
   if (kind === 'message-event' || kind === 'unit') times.push(now + sendsCheckMs);
   if (isDayKind(kind)) times.push(readyTime(addDays(latestDay ?? latestDayAt(now), 1)));
@@ -246,17 +144,13 @@ function askStatisticsAgainAt(kind: 'message-event' | 'unit', settledAt: number,
 }
 
 function openDay(day: string, now: number): OpenQuestion {
-  return open(day, now, lineDayStart(addDays(day, 1 + correctionDays)));
+  return newQuestion(day, now, lineDayStart(addDays(day, 1 + correctionDays)));
 }
 
-function open(subject: string, askAt: number, settledAt: number | null): OpenQuestion {
-  return { subject, askAt, settledAt, outcome: null, failures: 0 };
+function isLater(question: OpenQuestion, other: OpenQuestion): boolean {
+  return question.subject > other.subject;
 }
 
-function later(best: OpenQuestion | null, question: OpenQuestion): OpenQuestion {
-  return best === null || question.subject > best.subject ? question : best;
-}
-
-function longerDue(best: OpenQuestion | null, question: OpenQuestion): OpenQuestion {
-  return best === null || question.askAt < best.askAt ? question : best;
+function isLongerDue(question: OpenQuestion, other: OpenQuestion): boolean {
+  return question.askAt < other.askAt;
 }

@@ -4,14 +4,16 @@
 import type { components } from '../../../contracts/types/management.ts';
 import { findBot } from '../../bots/bots.ts';
 import { listChannels } from '../../bots/channels.ts';
+import { type CallLimit, durationOf } from '../../collector/call-limit.ts';
+import { isAllowed } from '../../collector/collections.ts';
+import type { Outcome } from '../../collector/source.ts';
 import type { Queryable } from '../../database/client.ts';
 import { msOf } from '../../database/instants.ts';
 import { rowTable } from '../../database/row-table.ts';
 import { Refusal } from '../../errors.ts';
 import { secondMs } from '../../time.ts';
-import { type CallLimit, durationOf } from './call-limit.ts';
-import { collectable, isAllowed } from './collections.ts';
-import { isDayKind, type Kind, kinds, type Outcome } from './kinds.ts';
+import { isDayKind, type Kind, kinds } from './kinds.ts';
+import { collectable } from './line-source.ts';
 import { daysToAsk } from './schedule.ts';
 
 /** `stopped`: LINE refuses the access token; `off`: the channel cannot be collected from. */
@@ -54,7 +56,7 @@ export async function collectableBots(sql: Queryable): Promise<string[]> {
 export async function countWaiting(sql: Queryable): Promise<{ waiting: number; stopped: number }> {
   const [row] = await sql<{ waiting: number; stopped: number }[]>`
     select
-      (select count(*) from ${collectable(sql)} join line_collections collection on collection.bot_id = channel.bot_id
+      (select count(*) from ${collectable(sql)} join collections collection on collection.bot_id = channel.bot_id
         where collection.state in ('out-of-calls', 'limited') and ${isAllowed(sql)}) as waiting,
       (select count(*) from ${collectable(sql)} where not ${isAllowed(sql)}) as stopped`;
   return row ?? { waiting: 0, stopped: 0 };
@@ -87,15 +89,15 @@ async function selectKinds(sql: Queryable, botId: string): Promise<Row[]> {
       ${msOf(sql, 'full_at')} as "fullAt", coalesce(questions, '{}') as questions,
       "earliestDay", "latestDay", "firstQuestionDay", "lastQuestionDay", coalesce(failing, 0) as failing,
       failing_subject as "failingSubject",
-      (select outcome from line_questions first where first.bot_id = collection.bot_id
+      (select outcome from collection_questions first where first.bot_id = collection.bot_id
         and first.kind = collection.kind and first.subject = "firstQuestionDay") as "earliestOutcome",
-      (select failed.problem from line_questions failed where failed.bot_id = collection.bot_id
+      (select failed.problem from collection_questions failed where failed.bot_id = collection.bot_id
         and failed.kind = collection.kind and failed.subject = failing_subject) as "failingProblem",
       exists (select from line_tokens token where token.bot_id = collection.bot_id and token.kind = 'channel'
         and token.token_id = refused_token_id) as "isRefused"
     from ${rowTable(sql, 'collected', kinds, { kind: ['text', (kind) => kind], place: ['integer', (_, index) => index] })}
-    left join line_collections collection on collection.bot_id = ${botId} and collection.kind = collected.kind
-    left join line_call_limits used on used.bot_id = collection.bot_id and used.kind = collection.kind
+    left join collections collection on collection.bot_id = ${botId} and collection.kind = collected.kind
+    left join collection_call_limits used on used.bot_id = collection.bot_id and used.kind = collection.kind
     left join (
       select kind, json_object_agg(outcome, count) as questions, sum(failing)::bigint as failing,
         min(earliest) as "firstQuestionDay", max(latest) as "lastQuestionDay",
@@ -105,7 +107,7 @@ async function selectKinds(sql: Queryable, botId: string): Promise<Row[]> {
         select kind, coalesce(outcome, 'none') as outcome, count(*) as count, min(subject) as earliest,
           max(subject) as latest, count(*) filter (where failures > 0) as failing,
           max(subject) filter (where failures > 0) as failing_subject
-        from line_questions where bot_id = ${botId} group by kind, coalesce(outcome, 'none')
+        from collection_questions where bot_id = ${botId} group by kind, coalesce(outcome, 'none')
       ) by_outcome
       group by kind
     ) question_sums on question_sums.kind = collection.kind

@@ -4,14 +4,13 @@
  * Any number of processes can collect for one database, because each step needs the lock of its collection.
  */
 import type { Logger } from 'pino';
-import { Poll } from '../../database/poll.ts';
-import { secondMs } from '../../time.ts';
+import { Poll } from '../database/poll.ts';
+import { secondMs } from '../time.ts';
 import { type CollectParts, collectOne, type Step } from './collect-one.ts';
 import { addCollections, dueCollections } from './collections.ts';
-import { Stopped } from './line-client.ts';
-import type { CollectionKey } from './questions.ts';
+import { type CollectionKey, Stopped } from './source.ts';
 
-export type CollectorOptions = CollectParts & {
+export type CollectorOptions<Kind extends string = string> = CollectParts<Kind> & {
   log: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** Null: all bots. */
   botIds: readonly string[] | null;
@@ -23,26 +22,26 @@ const dueMax = 200;
 const checkMs = secondMs;
 const retryMsMax = 30 * secondMs;
 
-export class Collector {
-  readonly #options: CollectorOptions;
+export class Collector<Kind extends string = string> {
+  readonly #options: CollectorOptions<Kind>;
   #isStopped = false;
   #poll: Poll | undefined;
 
-  constructor(options: CollectorOptions) {
+  constructor(options: CollectorOptions<Kind>) {
     this.#options = options;
   }
 
   /** Starts collecting. After an error of the database it logs the error and retries with growing pauses. */
   start(): void {
-    const { log } = this.#options;
-    const options = { name: "collecting LINE's figures", pauseMs: checkMs, retryMsMax, log };
+    const { log, source } = this.#options;
+    const options = { name: `collecting ${source.name}'s figures`, pauseMs: checkMs, retryMsMax, log };
     this.#poll = new Poll(() => this.#step(), options);
   }
 
   /** Cancels running calls. They stay counted and are made again later. Idempotent. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    await Promise.all([this.#options.line.close(), this.#poll?.stop()]);
+    await Promise.all([this.#options.source.close(), this.#poll?.stop()]);
   }
 
   /**
@@ -50,9 +49,9 @@ export class Collector {
    * locked. Throws Stopped, and errors of the database.
    */
   async round(): Promise<number> {
-    const { sql, clock, botIds } = this.#options;
-    await addCollections(sql, botIds);
-    const due = await dueCollections(sql, { now: clock(), botIds, limit: dueMax });
+    const { sql, source, clock, botIds } = this.#options;
+    await addCollections(sql, source, botIds);
+    const due = await dueCollections(sql, source, { now: clock(), botIds, limit: dueMax });
     const keys = due.values();
     let count = 0;
     const work = async () => {
@@ -79,13 +78,14 @@ export class Collector {
   }
 
   #log({ botId, kind }: CollectionKey, step: Step): void {
+    const { log, source } = this.#options;
     if (step === 'token-refused') {
-      this.#options.log.error(
-        { botId },
-        'LINE refuses the access token: collection is stopped until a new token is set',
+      log.error(
+        { botId, kind },
+        `${source.name} refuses the access token: collection is stopped until a new token is set`,
       );
     } else if (step !== 'busy' && step !== 'waiting' && step !== 'answered') {
-      this.#options.log.warn({ botId, kind, failure: step }, 'LINE call failed');
+      log.warn({ botId, kind, failure: step }, `${source.name} call failed`);
     }
   }
 }

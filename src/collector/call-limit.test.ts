@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { holds } from '../../../tests/harness/property.ts';
-import { hourMs } from '../../time.ts';
+import { holds } from '../../tests/harness/property.ts';
+import { hourMs } from '../time.ts';
 import { afterCall, callableAt, callLimit, durationOf } from './call-limit.ts';
 
 test('60 calls per hour are 10 at once and one every 72 s', () => {

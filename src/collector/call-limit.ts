@@ -6,7 +6,7 @@
  * A bucket is stored as the time at which it will be full. Each call moves that time by the refill interval of one call. Worked
  * example, 60 per hour: 10 calls at once, then one every 72 s; 10 + 3600 s ÷ 72 s = 60.
  */
-import { hourMs } from '../../time.ts';
+import { hourMs } from '../time.ts';
 
 export type CallLimit = {
   /** Calls in a full bucket. */

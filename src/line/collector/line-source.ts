@@ -1,0 +1,114 @@
+/**
+ * LINE as a source of figures: its channels, calls and answers. Answers go to the inbox, where the worker folds them.
+ */
+
+import type { Keys } from '../../auth/keys.ts';
+import { findChannel, recordAccount } from '../../bots/channels.ts';
+import type { CollectionKey, FailedCall, Source } from '../../collector/source.ts';
+import type { Queryable, Transaction } from '../../database/client.ts';
+import { Refusal } from '../../errors.ts';
+import { putDeliveries } from '../../inbox/inbox.ts';
+import type { Clock } from '../../time.ts';
+import { callsOf, isDayKind, type Kind, kinds, type Reading, readAnswers } from './kinds.ts';
+import type { LineClient } from './line-client.ts';
+import { plan, transition } from './schedule.ts';
+import { findSends } from './send-questions.ts';
+
+type Parts = {
+  keys: Keys;
+  line: LineClient;
+  clock: Clock;
+  /** Called after each call to LINE. */
+  onCall(endpoint: string, outcome: string): void;
+};
+
+/** The channels and kinds of LINE. */
+export const lineChannels = {
+  kinds: kinds.map((kind) => ({ kind, platform: 'line' as const })),
+  collectable,
+};
+
+export function lineSource(parts: Parts): Source<Kind, Reading> {
+  const { line, clock } = parts;
+  return {
+    name: 'LINE',
+    ...lineChannels,
+    isByDay: isDayKind,
+    plan,
+    transition,
+    addQuestions: findSends,
+    ask: (tx, question) => askLine(tx, parts, question),
+    checkAnswer: (tx, botId, { accountId }) =>
+      accountId === null ? Promise.resolve(null) : checkAccount(tx, { botId, accountId, now: clock() }),
+    async store(tx, { botId }, entry, now) {
+      const body = Buffer.from(entry);
+      await putDeliveries(tx, [{ botId, platform: 'line', source: 'line-answer', body, receivedAt: now }]);
+    },
+    close: () => line.close(),
+  };
+}
+
+/**
+ * For queries: the collectable LINE channels, `channel` with its `token`. They are enabled and have an access token. A token from
+ * before the hashing of tokens must be set again.
+ */
+export function collectable(sql: Queryable) {
+  return sql`
+    channels channel
+    join line_tokens token on token.bot_id = channel.bot_id and token.kind = 'channel' and token.revoked_at is null
+      and channel.platform = 'line' and channel.enabled and channel.access_token_sealed is not null`;
+}
+
+async function askLine(
+  tx: Transaction,
+  { keys, line, clock, onCall }: Parts,
+  { botId, kind, subject }: CollectionKey<Kind> & { subject: string },
+): Promise<Reading | FailedCall> {
+  const token = await openToken(tx, keys, botId, clock());
+  if (typeof token !== 'string') return token;
+  const texts: string[] = [];
+  for (const { endpoint, path } of callsOf(kind, subject)) {
+    const reply = await line.get(path, token);
+    onCall(endpoint, reply.outcome);
+    if (reply.outcome === 'answered') texts.push(reply.text);
+    else if (reply.outcome !== 'unknown') return { failure: reply.outcome, problem: reply.problem };
+    else if (kind === 'message-event') return { outcome: 'unknown', entry: null, accountId: null };
+    else
+      return { failure: 'nonsense', problem: 'The server does not know this call (404), so it is not LINE.' };
+  }
+  try {
+    return readAnswers({ kind, subject }, texts, clock());
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { failure: 'nonsense', problem: `LINE's answer cannot be read: ${error.message}` };
+  }
+}
+
+async function openToken(
+  tx: Transaction,
+  keys: Keys,
+  botId: string,
+  now: number,
+): Promise<string | FailedCall> {
+  try {
+    const channel = await findChannel(tx, keys, { botId, platform: 'line', now });
+    if (channel?.accessToken) return channel.accessToken;
+    return { failure: 'sealed', problem: 'The channel has no access token.' };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { failure: 'sealed', problem: error.message };
+  }
+}
+
+/** Sets the channel's destination to LINE's account id if there is none. Returns a problem if there is another one. */
+async function checkAccount(
+  tx: Transaction,
+  { botId, accountId, now }: { botId: string; accountId: string; now: number },
+): Promise<string | null> {
+  const destination = await recordAccount(tx, { botId, platform: 'line', accountId, now });
+  if (destination === accountId) return null;
+  return (
+    `The access token belongs to the account ${accountId}, but the channel's destination is ${destination}, so webhooks ` +
+    `for ${accountId} are ignored. Set the matching token or destination.`
+  );
+}
