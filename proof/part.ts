@@ -29,6 +29,8 @@ export type Proving = {
   ends: Ends;
   /** Registers a function that runs after all those of `ends`. */
   atLast(run: () => unknown): void;
+  /** Registers a function that describes the state when the part fails. The record of the failure contains its result. */
+  onFailure(name: string, describe: () => unknown): void;
   /** Logs progress to stderr. */
   say(text: string): void;
   /** Adds to a cell of the part's table. Counts of several runs are summed. */

@@ -15,7 +15,8 @@ export type PartRecord = {
   counts: Count[];
   measures: Measure[];
   unavailable: Unavailable[];
-  failure: { what: string; seed: number; input: unknown } | null;
+  /** `state`: what the part describes when it fails, such as the ends of the servers' logs. */
+  failure: { what: string; seed: number; input: unknown; state?: Record<string, unknown> } | null;
 };
 
 export type RunRecord = {

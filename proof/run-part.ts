@@ -14,12 +14,14 @@ export async function runPart(part: Part, options: Options): Promise<PartRecord>
   const unavailable: Unavailable[] = [];
   const closers: (() => unknown)[] = [];
   const lastClosers: (() => unknown)[] = [];
+  const descriptions: [string, () => unknown][] = [];
   const startedAt = performance.now();
   const proving: Proving = {
     ...{ seed, seconds, isQuick, say },
     isOver: () => performance.now() - startedAt > seconds * 1_000,
     ends: { after: (run) => void closers.push(run as () => unknown) },
     atLast: (run) => void lastClosers.push(run),
+    onFailure: (name, describe) => void descriptions.push([name, describe]),
     count(row, column, by = 1) {
       const counted = counts.find((one) => one.row === row && one.column === column);
       if (counted) counted.count += by;
@@ -45,11 +47,18 @@ export async function runPart(part: Part, options: Options): Promise<PartRecord>
   } catch (error) {
     const input = error instanceof Failure ? error.input : null;
     const what = error instanceof Error ? error.message : String(error);
-    failure = { what, seed, input };
+    const state = Object.fromEntries(descriptions.map(([name, describe]) => [name, describe()]));
+    failure = { what, seed, input, state };
     const trace = error instanceof Failure || !(error instanceof Error) ? what : error.stack;
-    say(`${part.name} FAILED with seed ${seed}: ${trace}\nminimal input: ${JSON.stringify(input, null, 2)}`);
+    say(
+      `${part.name} FAILED with seed ${seed}: ${trace}\nminimal input: ${toText(input)}\nstate: ${toText(state)}`,
+    );
   }
   for (const close of [...closers, ...lastClosers]) await close();
   const tookSeconds = Math.round((performance.now() - startedAt) / 1_000);
   return { name: part.name, seconds: tookSeconds, counts, measures, unavailable, failure };
+}
+
+function toText(value: unknown): string {
+  return JSON.stringify(value, null, 2);
 }

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { PartRecord, RunRecord } from '../proof/record.ts';
 import { runPart } from '../proof/run-part.ts';
 import { summarize } from '../proof/summary.ts';
+import { tailOf } from '../proof/world/log-tail.ts';
 
 test('a part that fails keeps what it counted before, cleans up, and names its seed and input', async () => {
   const { Failure } = await import('../proof/part.ts');
@@ -11,7 +12,8 @@ test('a part that fails keeps what it counted before, cleans up, and names its s
   const record = await runPart(
     {
       ...{ name: 'example', summary: '', seconds: { full: 1, quick: 1 } },
-      async run({ count, ends }) {
+      async run({ count, ends, onFailure }) {
+        onFailure('server logs', () => ['an error']);
         ends.after(() => {
           ended += 1;
         });
@@ -23,7 +25,19 @@ test('a part that fails keeps what it counted before, cleans up, and names its s
   );
   assert.equal(ended, 1);
   assert.deepEqual(record.counts, [{ row: 'web', column: 'total', count: 3 }]);
-  assert.deepEqual(record.failure, { what: 'lost', seed: 7, input: { killed: 'web' } });
+  assert.deepEqual(record.failure, {
+    ...{ what: 'lost', seed: 7, input: { killed: 'web' } },
+    state: { 'server logs': ['an error'] },
+  });
+});
+
+test('the log of a failure has the last warnings and errors, without secrets', () => {
+  const line = (level: number, msg: string) => `{"level":${level},"time":1,"msg":"${msg}"}`;
+  const errors = Array.from({ length: 40 }, (_, number) => line(50, `error ${number}`));
+  const log = [...errors, line(40, 'with s3cret'), line(30, 'usual'), '    at a stack', ''].join('\n');
+  const tail = tailOf(log, ['s3cret']);
+  assert.equal(tail.length, 30);
+  assert.deepEqual(tail.slice(-3), [line(50, 'error 39'), line(40, 'with [secret]'), '    at a stack']);
 });
 
 test('the summary adds the counts of a release’s runs, and shows failed runs', () => {

@@ -21,7 +21,7 @@ export function chat(world: World, acknowledgedIds: Set<string>): Work {
   /** Acknowledged messages since the last check. */
   const written = new Set<string>();
   const sums = { inbound: 0, outbound: 0 };
-  const writing = new Lanes(lanes, async () => {
+  const writing = new Lanes(world, lanes, async () => {
     const visitor = visitors[random.integer(0, visitors.length - 1)];
     if (!visitor) throw new Failure('there is no visitor');
     const isVisitor = random.chance(0.5);

@@ -64,8 +64,10 @@ export class Load {
     return this.deliveries.acknowledged();
   }
 
-  /** Waits until as many more are acknowledged, at most two minutes. */
-  goesOn(count: number): Promise<void> {
-    return goesOn(this.deliveries, count);
+  /** Waits until as many more are acknowledged, at most two minutes. Throws the first failure of any work. */
+  async goesOn(count: number): Promise<void> {
+    await goesOn(this.deliveries, count);
+    const { loadFailure } = this.#world;
+    if (loadFailure !== null) throw loadFailure;
   }
 }

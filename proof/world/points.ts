@@ -21,7 +21,7 @@ export function points(world: World, acknowledgedKeys: Set<string>): Work {
   const amounts = new Map<string, number>();
   let number = 0;
   let balance = 0;
-  const changing = new Lanes(lanes, async () => {
+  const changing = new Lanes(world, lanes, async () => {
     number += 1;
     const key = `key-${number}`;
     const kind = random.pick(['earn', 'earn', 'spend'] as const);

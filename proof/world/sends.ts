@@ -29,7 +29,7 @@ export function sends(world: World): Work {
       body: JSON.stringify({ to, messages: [{ type: 'text', text: 'hello' }] }),
       headers: retryKey === null ? {} : { 'x-line-retry-key': retryKey },
     });
-  const sending = new Lanes(lanes, async () => {
+  const sending = new Lanes(world, lanes, async () => {
     if (random.chance(lostShare)) line.control.fail({ kind: 'cut', path: pushPath, when: 'after' });
     const retryKey = random.chance(keyedShare) ? randomUUID() : null;
     const to = recipients[random.integer(0, recipients.length - 1)] ?? '';

@@ -16,7 +16,7 @@ export function imports(world: World): Work {
   const calls = new Calls(world);
   let number = 0;
   let people: string[] = [];
-  const importing = new Lanes(1, async () => {
+  const importing = new Lanes(world, 1, async () => {
     number += 1;
     const ids = Array.from({ length: linesPerFile }, (_, line) => lineUser(`import-${number}-${line}`));
     const body = ['platform,platform_contact_id,name', ...ids.map((id) => `line,${id},Ming`)].join('\n');
@@ -52,7 +52,7 @@ export function exports(world: World): Work {
   const random = randomOf(proving.seed, 'exports');
   const calls = new Calls(world);
   let latestRows = 0;
-  const exporting = new Lanes(1, async () => {
+  const exporting = new Lanes(world, 1, async () => {
     const url = `${world.address}/api/v1/bots/${botId}/exports/events?format=csv`;
     const answer = await calls.make(url, { token: world.adminToken });
     if (answer.status > 0 && answer.status !== unavailable) check(answer.status, answer.text);

@@ -27,12 +27,14 @@ export type Answer = { status: number; text: string; headers: Headers };
 
 /** Loops that repeat a step until they are stopped. */
 export class Lanes {
+  readonly #world: Pick<World, 'loadFailure'>;
   readonly #lanes: number;
   readonly #step: () => Promise<void>;
   #isRunning = false;
   #ended: Promise<unknown> = Promise.resolve();
 
-  constructor(lanes: number, step: () => Promise<void>) {
+  constructor(world: Pick<World, 'loadFailure'>, lanes: number, step: () => Promise<void>) {
+    this.#world = world;
     this.#lanes = lanes;
     this.#step = step;
   }
@@ -40,8 +42,10 @@ export class Lanes {
   start(): void {
     this.#isRunning = true;
     this.#ended = Promise.all(Array.from({ length: this.#lanes }, () => this.#run()));
-    // A failed step is thrown by `stop`.
-    this.#ended.catch(() => undefined);
+    // `stop` throws it, too.
+    this.#ended.catch((error) => {
+      this.#world.loadFailure ??= error;
+    });
   }
 
   async stop(): Promise<void> {

@@ -24,6 +24,7 @@ import { lineDestination, lineSecret, metaSecret, whatsappNumberId } from '../..
 import { messengerAccount } from '../../tests/reliability/sender.ts';
 import { Failure, type Proving } from '../part.ts';
 import { ProofCluster } from './cluster.ts';
+import { tailOf } from './log-tail.ts';
 
 const secretKey = 'a secret key for the proof, long enough';
 const noLimits = {
@@ -41,6 +42,7 @@ const noLimits = {
 const attemptMs = 300;
 const settledMsMax = 120_000;
 const shownMax = 5;
+const loggedProcessesMax = 6;
 const accountIds = { facebook: messengerAccount, instagram: messengerAccount, whatsapp: whatsappNumberId };
 
 export type WorldOptions = {
@@ -61,11 +63,14 @@ export class World {
   readonly shop: Receiver;
   readonly #environment: ShoalEnvironment;
   readonly #processes = new Map<Role, Launched>();
+  readonly #launched: { name: string; process: Launched }[] = [];
   botId = '';
   widgetKey = '';
   adminToken = '';
   /** True when the part is over, so that load that a failure left running ends. */
   hasEnded = false;
+  /** The first failed step of the load. */
+  loadFailure: unknown = null;
   /** Of the web process; changes with each start. */
   address = '';
 
@@ -111,6 +116,7 @@ export class World {
       ...{ cluster, sql, line, shop },
       environment: { env, onEnd: folder.onEnd },
     });
+    proving.onFailure('server logs', () => world.#logTails());
     await migrate(sql);
     await world.#addBot(folder.folder);
     await Promise.all([world.start('web'), world.start('worker')]);
@@ -120,6 +126,7 @@ export class World {
   async start(role: Role): Promise<void> {
     const launched = launch(this.#environment, '--role', role);
     this.#processes.set(role, launched);
+    this.#launched.push({ name: role, process: launched });
     const address = await launched.up;
     if (role === 'web') this.address = address;
   }
@@ -127,7 +134,9 @@ export class World {
   /** Starts one more web process with other environment variables, and returns its address. It ends with the part. */
   startAnother(env: Record<string, string>): Promise<string> {
     const { env: usual, onEnd } = this.#environment;
-    return launch({ env: { ...usual, ...env }, onEnd }, '--role', 'web').up;
+    const launched = launch({ env: { ...usual, ...env }, onEnd }, '--role', 'web');
+    this.#launched.push({ name: 'another web', process: launched });
+    return launched.up;
   }
 
   /** Kills the process (SIGKILL) and waits for its end. */
@@ -212,6 +221,18 @@ export class World {
       throw new Failure('recount --check found differences', differences.slice(0, shownMax));
     const wrong = await auditPoints(this.sql, botId);
     if (wrong.length > 0) throw new Failure('points audit found differences', wrong.slice(0, shownMax));
+  }
+
+  /** The ends of the logs of the latest processes, the newest first. */
+  #logTails(): Record<string, string[]> {
+    const secrets = [
+      ...[secretKey, lineSecret, metaSecret, this.widgetKey, this.adminToken],
+      ...[this.line.credentials.accessToken, new URL(this.cluster.url).password],
+    ].filter((secret) => secret !== '');
+    const latest = this.#launched.slice(-loggedProcessesMax).reverse();
+    return Object.fromEntries(
+      latest.map(({ name, process: { pid, stderr } }) => [`${name} ${pid}`, tailOf(stderr(), secrets)]),
+    );
   }
 
   #process(role: Role): Launched {
