@@ -8,8 +8,10 @@ export const cliHelpFile = new URL('snapshots/cli-help.txt', import.meta.url);
 const width = 100;
 
 /** The help of the program and of each of its commands, in their order, the same in any terminal. */
-export function renderCliHelp(): string {
-  return withDescendants(buildProgram()).map(renderHelp).join('\n');
+export async function renderCliHelp(): Promise<string> {
+  return withDescendants(await buildProgram())
+    .map(renderHelp)
+    .join('\n');
 }
 
 function renderHelp(command: Command): string {

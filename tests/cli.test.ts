@@ -20,7 +20,7 @@ const oldNode = '/usr/bin/node';
 const nowhere: ShoalEnvironment = { env: { SHOAL_DATA: '/nonexistent/shoal' }, onEnd: () => undefined };
 
 test('the help of every command equals the reviewed snapshot (npm run gen updates it)', async () => {
-  assert.equal(renderCliHelp(), await readFile(cliHelpFile, 'utf8'));
+  assert.equal(await renderCliHelp(), await readFile(cliHelpFile, 'utf8'));
 });
 
 test('--help prints to stdout and exits with 0', async () => {

@@ -11,35 +11,42 @@ import { Refusal } from '../errors.ts';
 import { openCommandLog, openLog } from '../log.ts';
 import { openDatabase } from '../server/open-database.ts';
 import { systemClock } from '../time.ts';
-import * as adminToken from './admin-token.ts';
-import * as bot from './bot.ts';
-import * as callback from './callback.ts';
-import * as channel from './channel.ts';
-import * as collect from './collect.ts';
 import { ShoalCommand } from './command.ts';
-import * as contact from './contact.ts';
 import type { Context } from './context.ts';
-import * as deliveries from './deliveries.ts';
-import * as demo from './demo.ts';
-import * as exports from './export.ts';
-import * as imports from './import.ts';
-import * as job from './job.ts';
-import * as key from './key.ts';
-import * as points from './points.ts';
 import { readPassword } from './read-password.ts';
-import * as reconcile from './reconcile.ts';
-import * as recount from './recount.ts';
-import * as sandboxLine from './sandbox-line.ts';
-import * as serve from './serve.ts';
-import * as snapshot from './snapshot.ts';
-import * as tag from './tag.ts';
 import { isStoppable, orStopped, Stopped, untilStopped } from './until-stopped.ts';
-import * as user from './user.ts';
+import type { UserContext } from './user.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
-/** Builds the program. The configuration is read when a command runs. */
-export function buildProgram(): Command {
+type Part = { register(program: ShoalCommand, context: Context & UserContext): void };
+
+/** The commands by name, in the order of the help. To load them all takes several times as long as to load one. */
+const parts = new Map<string, () => Promise<Part>>([
+  ['serve', () => import('./serve.ts')],
+  ['demo', () => import('./demo.ts')],
+  ['bot', () => import('./bot.ts')],
+  ['channel', () => import('./channel.ts')],
+  ['admin-token', () => import('./admin-token.ts')],
+  ['user', () => import('./user.ts')],
+  ['key', () => import('./key.ts')],
+  ['collect', () => import('./collect.ts')],
+  ['contact', () => import('./contact.ts')],
+  ['deliveries', () => import('./deliveries.ts')],
+  ['job', () => import('./job.ts')],
+  ['callback', () => import('./callback.ts')],
+  ['recount', () => import('./recount.ts')],
+  ['reconcile', () => import('./reconcile.ts')],
+  ['snapshot', () => import('./snapshot.ts')],
+  ['tag', () => import('./tag.ts')],
+  ['points', () => import('./points.ts')],
+  ['export', () => import('./export.ts')],
+  ['import', () => import('./import.ts')],
+  ['sandbox', () => import('./sandbox-line.ts')],
+]);
+
+/** Builds the program with one command, or with all of them if `name` is not a command. The configuration is read when a command runs. */
+export async function buildProgram(name = ''): Promise<Command> {
   let running: Command | undefined;
   const config = (): Config => readConfig(running?.optsWithGlobals() ?? {}, process.env);
   const context = buildContext(config);
@@ -52,29 +59,9 @@ export function buildProgram(): Command {
       running = command;
       for (const warning of unknownSettings(process.env)) openCommandLog(config().logLevel).warn(warning);
     });
-  const parts = [
-    serve,
-    demo,
-    bot,
-    channel,
-    adminToken,
-    user,
-    key,
-    collect,
-    contact,
-    deliveries,
-    job,
-    callback,
-    recount,
-    reconcile,
-    snapshot,
-    tag,
-    points,
-    exports,
-    imports,
-    sandboxLine,
-  ];
-  for (const part of parts) part.register(program, context);
+  const own = parts.get(name);
+  const loads = own ? [own] : [...parts.values()];
+  for (const part of await Promise.all(loads.map((load) => load()))) part.register(program, context);
   for (const command of descendants(program)) {
     if (command.commands.length > 0) continue;
     for (const name of optionsOf(command)) addOption(command, name);
@@ -109,7 +96,7 @@ function descendants(command: Command): Command[] {
   return command.commands.flatMap((child) => [child, ...descendants(child)]);
 }
 
-function buildContext(config: () => Config): Context & user.UserContext {
+function buildContext(config: () => Config): Context & UserContext {
   const keySource = (): KeySource => {
     const { secretKey, secretKeyPrevious, data } = config();
     return { secretKey, secretKeyPrevious, dataFolder: data, random: randomBytes };
@@ -162,7 +149,7 @@ export async function main(): Promise<void> {
       if (error.code !== 'EIO' && error.code !== 'EPIPE') throw error;
     });
   }
-  const program = buildProgram();
+  const program = await buildProgram(process.argv[2]);
   try {
     await program.parseAsync();
   } catch (error) {
