@@ -3,8 +3,9 @@
  *
  * All tests share the server of SHOAL_TEST_SERVER (a URL whose user may create databases; tests/check.ts sets it). Without
  * it, a test file starts a temporary server. Migrated databases are clones of a template, migrated once for each state of
- * sql/; a lock coordinates concurrent test processes. The tests of one process reuse a clone. Its rows are deleted between
- * tests, which takes a tenth of the time of a new clone. A clone with a changed schema, settings or statistics is dropped.
+ * sql/; a lock coordinates concurrent test processes. Tests reuse a clone one after the other, also those of other processes.
+ * Its rows are deleted between tests, which takes a tenth of the time of a new clone. A clone with a changed schema, settings
+ * or statistics is dropped.
  */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
@@ -23,6 +24,7 @@ export type TestDatabase = { sql: Sql; url: string };
 const templateLockKey = 612_907_433;
 const poolSize = 8;
 const closeSecondsMax = 5;
+const reusableBytesMax = 10_000_000;
 /** 3 s: a server process of PostgreSQL ends shortly after its client, or after a killed client's statement. */
 const looksMax = 30;
 const lookPauseMs = 100;
@@ -35,7 +37,7 @@ const reusable: Clone[] = [];
 
 after(async () => {
   await Promise.all([...open].map(close));
-  await Promise.all(reusable.map(({ name }) => drop(name)));
+  await shareClones();
   await (await cluster)?.stop();
 });
 
@@ -105,10 +107,29 @@ type OpenDatabase = TestDatabase & { clone: Clone; test: string; over: boolean }
 
 async function emptyClone(base: string): Promise<Clone> {
   await closeEnded();
-  const emptied = reusable.pop();
+  const emptied = reusable.pop() ?? (await sharedClone(base));
   if (emptied) return emptied;
   const clone = await cloneOf(base);
   return { ...clone, state: await onDatabase(clone.url, stateOf) };
+}
+
+/** A clone that another test process has emptied, if there is one. */
+async function sharedClone(base: string): Promise<Clone | undefined> {
+  const [row] = await onServer(
+    (server) => server<{ name: string; state: string }[]>`
+      delete from emptied_clones where name =
+        (select name from emptied_clones where template = ${base} limit 1 for update skip locked)
+      returning name, state`,
+  );
+  return row && { ...row, url: await urlOf(row.name) };
+}
+
+/** Leaves this process's clones to other test processes. */
+async function shareClones(): Promise<void> {
+  if (reusable.length === 0) return;
+  const base = await template;
+  const rows = reusable.splice(0).map(({ name, state }) => ({ name, template: base, state }));
+  await onServer((server) => server`insert into emptied_clones ${server(rows)}`);
 }
 
 async function cloneOf(base: string): Promise<Clone> {
@@ -155,12 +176,16 @@ async function drop(name: string): Promise<void> {
   await onServer((server) => server`drop database ${server(name)} with (force)`);
 }
 
-/** Deletes every row and restarts the sequences. Returns false for a clone that is used once, or if the test has changed more than rows. */
+/**
+ * Deletes every row and restarts the sequences. Returns false for a clone that is used once, if the test has changed more than rows, or
+ * if the deleted rows take much space, which would make later tests slow.
+ */
 async function empty(sql: Sql, { state }: Clone): Promise<boolean> {
   if ((await stateOf(sql)) !== state) return false;
-  const tables = await sql<{ name: string }[]>`
-    select quote_ident(relname) as name from pg_class
+  const tables = await sql<{ name: string; bytes: number }[]>`
+    select quote_ident(relname) as name, pg_relation_size(oid)::float8 as bytes from pg_class
     where relkind = 'r' and relnamespace = 'public'::regnamespace and relname <> 'migrations'`;
+  if (tables.reduce((sum, { bytes }) => sum + bytes, 0) > reusableBytesMax) return false;
   const deletions = tables.map(({ name }) => `delete from ${name};`).join(' ');
   // With the triggers of foreign keys disabled, the order of the tables does not matter.
   await sql.unsafe(`begin; set local session_replication_role = replica; ${deletions} commit`);
@@ -206,6 +231,7 @@ async function makeDatabase(
 ): Promise<string> {
   await onServer(async (server) => {
     await server`select pg_advisory_lock(${templateLockKey})`;
+    await server`create table if not exists emptied_clones (name text primary key, template text, state text)`;
     const databases = await server`select 1 from pg_database where datname = ${name}`;
     if (databases.length > 0) return;
     const unfinished = `${name}_unfinished`;
