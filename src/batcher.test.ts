@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { promotedBytes } from '../tests/harness/promoted-bytes.ts';
 import { Batcher, type BatcherOptions } from './batcher.ts';
 
 /** A batcher whose batches end when the test says so. An item's result is the item itself. */
@@ -105,4 +106,19 @@ test('a batcher reports when it becomes idle, and draining waits for that', asyn
   ends[1]?.();
   await Promise.all(results);
   assert.equal(await drained, 1);
+});
+
+test('items of ended batches do not survive collections of young objects', async () => {
+  const batcher = new Batcher<number[], void>(
+    async (items) => {
+      await new Promise(setImmediate);
+      return items.map(() => undefined);
+    },
+    { runsMax: 2, batchCountMax: 10, gathers: false },
+  );
+  const grown = await promotedBytes(40, async () => {
+    const items = Array.from({ length: 40 }, () => Array.from({ length: 1_200 }, (_, index) => index));
+    await Promise.all(items.map((item) => batcher.put(item)));
+  });
+  assert.ok(grown < 1_000_000, `${grown} bytes`);
 });

@@ -45,7 +45,8 @@ export class Batcher<Item, Result> {
   readonly #work: (items: Item[]) => Promise<readonly (Result | Error)[]>;
   readonly #options: BatcherOptions<Item>;
   #waiting: Waiting<Item, Result>[] = [];
-  readonly #running = new Set<readonly Waiting<Item, Result>[]>();
+  /** Not a Set: ended items would survive collections of young objects (see WaitingCalls). */
+  #running: readonly (readonly Waiting<Item, Result>[])[] = [];
   #bytes = 0;
   #runs = 0;
   #slowRuns = 0;
@@ -98,7 +99,7 @@ export class Batcher<Item, Result> {
 
   async #run(): Promise<void> {
     const batch = this.#takeBatch();
-    this.#running.add(batch);
+    this.#running = [...this.#running, batch];
     const { slow } = this.#options;
     let slowRuns = 0;
     const timer =
@@ -111,7 +112,7 @@ export class Batcher<Item, Result> {
     if (batch.length > 0) await this.#settle(batch);
     clearTimeout(timer);
     for (const { bytes } of batch) this.#bytes -= bytes;
-    this.#running.delete(batch);
+    this.#running = this.#running.filter((running) => running !== batch);
     this.#slowRuns -= slowRuns;
     this.#runs -= 1;
     this.#start();
@@ -153,7 +154,7 @@ export class Batcher<Item, Result> {
   #refuseLate(): void {
     const now = this.#monotonicMs();
     const isLate = ({ deadline }: Waiting<Item, Result>) => deadline <= now;
-    for (const { reject } of [...this.#running].flat().filter(isLate)) reject(this.#refusal('late'));
+    for (const { reject } of this.#running.flat().filter(isLate)) reject(this.#refusal('late'));
     const late = this.#waiting.filter(isLate);
     if (late.length === 0) return;
     this.#waiting = this.#waiting.filter((waiting) => !isLate(waiting));

@@ -10,6 +10,7 @@ import type { Logger } from 'pino';
 import type { Sql } from './client.ts';
 import { databaseSilent } from './outage.ts';
 import { Poll } from './poll.ts';
+import { WaitingCalls } from './waiting-calls.ts';
 
 const pauseMs = 1_000;
 const silentMsUsual = 3_000;
@@ -26,7 +27,7 @@ export type HeartbeatOptions = {
 
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
-  readonly #waiting = new Set<(error: unknown) => void>();
+  readonly #waiting = new WaitingCalls();
   readonly #stop = new AbortController();
   readonly #poll: Poll;
   #client: Sql | null = null;
@@ -53,19 +54,18 @@ export class Heartbeat {
   answered<T>(call: Promise<T>, onFailure: (error: unknown) => T = rethrow): Promise<T> {
     // All calls of the APIs that wait come here, and a race of promises costs more than twice as much.
     return new Promise((resolve, reject) => {
-      const fail = (error: unknown): void => {
-        this.#waiting.delete(fail);
+      const waiting = this.#waiting.add((error) => {
+        this.#waiting.remove(waiting);
         try {
           resolve(onFailure(error));
         } catch (failure) {
           reject(failure);
         }
-      };
-      this.#waiting.add(fail);
+      });
       call.then((value) => {
-        this.#waiting.delete(fail);
+        this.#waiting.remove(waiting);
         resolve(value);
-      }, fail);
+      }, waiting.fail);
     });
   }
 
@@ -100,7 +100,7 @@ export class Heartbeat {
       return;
     }
     this.#silentBeats += 1;
-    for (const fail of this.#waiting) fail(databaseSilent());
+    this.#waiting.failAll(databaseSilent());
     if (this.#silentBeats === dropAfter) this.#options.dropConnections();
   }
 
