@@ -42,6 +42,7 @@ const parts = new Map<string, () => Promise<Part>>([
   ['points', () => import('./points.ts')],
   ['export', () => import('./export.ts')],
   ['import', () => import('./import.ts')],
+  ['cluster', () => import('./cluster.ts')],
   ['sandbox', () => import('./sandbox-line.ts')],
 ]);
 

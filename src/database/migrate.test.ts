@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { emptyDatabase, testDatabase } from '../../tests/harness/database.ts';
 import { Refusal } from '../errors.ts';
-import { type Migration, migrate, readMigrations } from './migrate.ts';
+import { type Migration, migrate, readMigrations, statementsOf } from './migrate.ts';
 import { connect } from './pool.ts';
 
 const first: Migration = { name: '0001-words.sql', text: 'create table words (word text primary key);' };
@@ -84,4 +84,18 @@ test('a migration that ran with another text is refused, ignoring line endings',
   assert.deepEqual(await migrate(sql, [first, checkedOutOnWindows]), []);
   const changed = { ...first, text: first.text.replace('text', 'varchar') };
   await assert.rejects(migrate(sql, [changed, second]), /0001-words\.sql ran .* a different text/);
+});
+
+test('a migration is split at its semicolons, except those in comments and literals', () => {
+  const text = `-- First; LINE's; second
+create table words (word text); -- a word; not null
+insert into words (word) values ('a;b'), ('it''s; c');
+
+-- The end; of it.
+`;
+  const statements = statementsOf({ name: '0001-words.sql', text });
+  assert.deepEqual(
+    statements.map((statement) => statement.replaceAll(/--.*/g, '').trim()),
+    ['create table words (word text)', "insert into words (word) values ('a;b'), ('it''s; c')"],
+  );
 });

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { Refusal } from '../errors.ts';
 import type { Sql, Transaction } from './client.ts';
+import { distributeAdded } from './cluster.ts';
 
 export type Migration = { name: string; text: string };
 
@@ -51,9 +52,17 @@ async function runNext(sql: Transaction, files: readonly Migration[]): Promise<s
   for (const [index, row] of recorded.entries()) checkRecorded(row, files[index]);
   const next = files[recorded.length];
   if (!next) return null;
-  await sql.unsafe(next.text);
+  // One by one: Citus does not run several changes of the schema in one message.
+  for (const statement of statementsOf(next)) await sql.unsafe(statement);
+  await distributeAdded(sql);
   await sql`insert into migrations (name, checksum) values (${next.name}, ${checksumOf(next)})`;
   return next.name;
+}
+
+/** The statements of a migration. It may contain comments and literals, but no function bodies. */
+export function statementsOf({ text }: Migration): string[] {
+  const parts = text.match(/(?:'[^']*'|--.*|[^;])+/g) ?? [];
+  return parts.filter((part) => !/^(?:\s|--.*)*$/.test(part));
 }
 
 function checkRecorded(recorded: { name: string; checksum: string }, file: Migration | undefined): void {

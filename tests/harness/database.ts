@@ -6,12 +6,16 @@
  * sql/; a lock coordinates concurrent test processes. Tests reuse a clone one after the other, also those of other processes.
  * Its rows are deleted between tests, which takes a tenth of the time of a new clone. A clone with a changed schema, settings
  * or statistics is dropped.
+ *
+ * With SHOAL_TEST_CITUS (the URL of a Citus node whose user is a superuser) the template is distributed, and its clones are clusters
+ * of one node that holds its own shards.
  */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { after } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Sql, sessionSettings } from '../../src/database/client.ts';
+import { distribute } from '../../src/database/cluster.ts';
 import { migrate, readMigrations } from '../../src/database/migrate.ts';
 import { connect } from '../../src/database/pool.ts';
 import { startTestCluster, type TestCluster } from './cluster.ts';
@@ -66,8 +70,12 @@ export async function emptyDatabase(t: Scope): Promise<TestDatabase> {
   return openFor(t, await cloneOf('template0'));
 }
 
+/** True if the tests run on Citus. */
+export const isOnCitus = process.env.SHOAL_TEST_CITUS !== undefined;
+
 /** The URL of the test server's own database, which all tests share. */
 export async function testServerUrl(): Promise<string> {
+  if (process.env.SHOAL_TEST_CITUS) return process.env.SHOAL_TEST_CITUS;
   if (process.env.SHOAL_TEST_SERVER) return process.env.SHOAL_TEST_SERVER;
   cluster ??= startTestCluster();
   return (await cluster).url;
@@ -182,13 +190,16 @@ async function drop(name: string): Promise<void> {
  */
 async function empty(sql: Sql, { state }: Clone): Promise<boolean> {
   if ((await stateOf(sql)) !== state) return false;
+  if (isOnCitus) await sql`set citus.override_table_visibility = off`;
   const tables = await sql<{ name: string; bytes: number }[]>`
     select quote_ident(relname) as name, pg_relation_size(oid)::float8 as bytes from pg_class
-    where relkind = 'r' and relnamespace = 'public'::regnamespace and relname <> 'migrations'`;
+    where relkind = 'r' and relnamespace = 'public'::regnamespace and relname <> 'migrations'
+      ${isOnCitus ? sql`and oid not in (select logicalrelid from pg_dist_partition)` : sql``}`;
   if (tables.reduce((sum, { bytes }) => sum + bytes, 0) > reusableBytesMax) return false;
   const deletions = tables.map(({ name }) => `delete from ${name};`).join(' ');
-  // With the triggers of foreign keys disabled, the order of the tables does not matter.
-  await sql.unsafe(`begin; set local session_replication_role = replica; ${deletions} commit`);
+  // With the triggers of foreign keys disabled, the order of the tables does not matter. On Citus, the rows are in the shards.
+  const shards = isOnCitus ? 'set local citus.enable_manual_changes_to_shards = on;' : '';
+  await sql.unsafe(`begin; ${shards} set local session_replication_role = replica; ${deletions} commit`);
   await sql`
     select setval(oid, 1, false) from pg_class where relkind = 'S' and relnamespace = 'public'::regnamespace`;
   return true;
@@ -211,7 +222,8 @@ async function stateOf(sql: Sql): Promise<string> {
 async function connectionsLeft(server: Sql, database: string): Promise<string[]> {
   for (let look = 1; ; look++) {
     const rows = await server<{ application_name: string }[]>`
-      select application_name from pg_stat_activity where datname = ${database} and backend_type = 'client backend' and pid <> pg_backend_pid()`;
+      select application_name from pg_stat_activity where datname = ${database} and backend_type = 'client backend' and pid <> pg_backend_pid()
+        and application_name not like 'citus%'`;
     if (rows.length === 0 || look === looksMax) return rows.map((row) => row.application_name);
     await pause(lookPauseMs);
   }
@@ -220,7 +232,18 @@ async function connectionsLeft(server: Sql, database: string): Promise<string[]>
 async function makeTemplate(): Promise<string> {
   const texts = (await readMigrations()).map(({ name, text }) => name + text).join();
   const name = `template_${createHash('sha256').update(texts).digest('hex').slice(0, 16)}`;
-  return makeDatabase(name, 'template0', async ({ sql }) => void (await migrate(sql)));
+  return makeDatabase(name, 'template0', async ({ sql }) => {
+    await migrate(sql);
+    if (isOnCitus) await makeCluster(sql);
+  });
+}
+
+async function makeCluster(sql: Sql): Promise<void> {
+  const { hostname, port } = new URL(await testServerUrl());
+  await sql`create extension citus`;
+  await sql`select citus_set_coordinator_host(${hostname}, ${Number(port)})`;
+  await sql`select citus_set_node_property(${hostname}, ${Number(port)}, 'shouldhaveshards', true)`;
+  await distribute(sql);
 }
 
 // Created under another name and renamed when complete, so that an existing database is ready.
@@ -241,9 +264,21 @@ async function makeDatabase(
     const sql = connect(url, { max: 1, applicationName: 'shoal test template' });
     await fill({ sql, url }).finally(() => sql.end());
     await connectionsLeft(server, unfinished);
+    if (isOnCitus) await endConnections(server, unfinished);
     await server`alter database ${server(unfinished)} rename to ${server(name)}`;
   });
   return name;
+}
+
+/** Ends the daemon of Citus and its connections, and keeps new ones out: a database with connections cannot be cloned. */
+async function endConnections(server: Sql, database: string): Promise<void> {
+  await server`alter database ${server(database)} allow_connections false`;
+  for (let look = 1; look <= looksMax; look++) {
+    const ended = await server`
+      select pg_terminate_backend(pid) from pg_stat_activity where datname = ${database}`;
+    if (ended.length === 0) return;
+    await pause(lookPauseMs);
+  }
 }
 
 async function onServer<Result>(run: (server: Sql) => Promise<Result>): Promise<Result> {
