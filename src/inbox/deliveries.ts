@@ -1,5 +1,5 @@
 /** Lists deliveries, shows their raw bodies, replays them, and deletes old ones. */
-import type { Queryable } from '../database/client.ts';
+import type { Fragment, Queryable } from '../database/client.ts';
 import { numberList } from '../database/lists.ts';
 import { dayMs } from '../time.ts';
 import { purgePeople } from './delivery-people.ts';
@@ -156,6 +156,17 @@ export async function purgeDeliveries(
   const last = rows.reduce((largest, { deliveryId }) => Math.max(largest, deliveryId), 0);
   await purgePeople(sql, botId, last);
   return { deleted: rows.length, more: rows.length === purgeBatch };
+}
+
+/** For queries over `bots`: true if `purgeDeliveries` may delete deliveries of the bot. */
+export function hasOldDeliveries(
+  sql: Queryable,
+  { now, retentionDays }: { now: number; retentionDays: number },
+): Fragment {
+  return sql`(
+    select received_at from deliveries
+    where deliveries.bot_id = bots.bot_id and set_aside_reason is null order by delivery_id limit 1
+  ) < ${new Date(now - retentionDays * dayMs)}`;
 }
 
 function pendingIds(sql: Queryable, botId: string) {

@@ -2,7 +2,7 @@
  * Webhook requests whose signature is missing or wrong: counted in memory, and written by channel and hour at intervals. So a flood of
  * forged requests of any size causes a few small writes a minute.
  */
-import type { Queryable } from '../database/client.ts';
+import type { Fragment, Queryable } from '../database/client.ts';
 import { rowTable } from '../database/row-table.ts';
 import type { PlatformName, WebhookPlatformName } from '../platforms/platform.ts';
 import { dayMs, hourMs } from '../time.ts';
@@ -70,8 +70,12 @@ export async function readRefused(sql: Queryable, botId: string, now: number): P
 
 /** Deletes counts older than 30 days. Idempotent. */
 export async function purgeRefused(sql: Queryable, botId: string, { now }: { now: number }): Promise<void> {
-  await sql`
-    delete from refused_deliveries where bot_id = ${botId} and hour < ${new Date(now - keptDays * dayMs)}`;
+  await sql`delete from refused_deliveries where bot_id = ${botId} and ${isOldRefused(sql, { now })}`;
+}
+
+/** For queries over `refused_deliveries`: true for counts that `purgeRefused` deletes. */
+export function isOldRefused(sql: Queryable, { now }: { now: number }): Fragment {
+  return sql`hour < ${new Date(now - keptDays * dayMs)}`;
 }
 
 async function addCounts(sql: Queryable, counts: readonly Count[]): Promise<void> {

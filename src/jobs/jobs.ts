@@ -6,7 +6,7 @@
  * repeat.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Queryable, Sql } from '../database/client.ts';
+import type { Fragment, Queryable, Sql } from '../database/client.ts';
 import { isOutage } from '../database/outage.ts';
 import { Refusal } from '../errors.ts';
 import { countSetAside, replayDeliveries, setAsideIds } from '../inbox/deliveries.ts';
@@ -275,8 +275,12 @@ export async function stopJob(
 
 /** Deletes jobs that ended more than 30 days ago. Safe to repeat. */
 export async function purgeJobs(sql: Queryable, botId: string, { now }: { now: number }): Promise<void> {
-  await sql`
-    delete from jobs where bot_id = ${botId} and ended_at < ${new Date(now - endedDays * dayMs)}`;
+  await sql`delete from jobs where bot_id = ${botId} and ${isOldJob(sql, { now })}`;
+}
+
+/** For queries over `jobs`: true for jobs that `purgeJobs` deletes. */
+export function isOldJob(sql: Queryable, { now }: { now: number }): Fragment {
+  return sql`ended_at < ${new Date(now - endedDays * dayMs)}`;
 }
 
 function columns(sql: Queryable) {

@@ -4,7 +4,7 @@
  * A link is stored before its message is sent, when the send has no request id from LINE yet. A click is therefore stored first,
  * once, and counted as soon as both the click and the send are stored, in any order.
  */
-import type { Queryable, Sql, Transaction } from '../database/client.ts';
+import type { Fragment, Queryable, Sql, Transaction } from '../database/client.ts';
 import { msOf } from '../database/instants.ts';
 import { rowTable } from '../database/row-table.ts';
 import { isObject } from '../json.ts';
@@ -120,8 +120,16 @@ export async function countClicks(tx: Transaction, botId: string): Promise<void>
 export async function purgeClicks(
   sql: Queryable,
   botId: string,
-  { now, retentionDays }: { now: number; retentionDays: number },
+  retention: { now: number; retentionDays: number },
 ): Promise<void> {
+  await sql`delete from line_clicks where bot_id = ${botId} and ${isOldClick(sql, retention)}`;
+}
+
+/** For queries over `line_clicks`: true for clicks that `purgeClicks` deletes. */
+export function isOldClick(
+  sql: Queryable,
+  { now, retentionDays }: { now: number; retentionDays: number },
+): Fragment {
   const storageMs = Math.max(countedMs, retentionDays * dayMs) + dayMs;
-  await sql`delete from line_clicks where bot_id = ${botId} and clicked_at < ${new Date(now - storageMs)}`;
+  return sql`clicked_at < ${new Date(now - storageMs)}`;
 }

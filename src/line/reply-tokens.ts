@@ -4,7 +4,7 @@
  * of tokens are stored.
  */
 import { createHash } from 'node:crypto';
-import type { Queryable } from '../database/client.ts';
+import type { Fragment, Queryable } from '../database/client.ts';
 import { msOf } from '../database/instants.ts';
 import { rowTable } from '../database/row-table.ts';
 import { readDelivery, readEach, readId } from '../platforms/delivery.ts';
@@ -87,10 +87,22 @@ export async function addressedReplies(
 }
 
 /** Deletes tokens that were stored more than a day ago. Idempotent. */
-export async function purgeReplyTokens(sql: Queryable, botId: string, now: number): Promise<void> {
-  const before = new Date(now - storageMs);
-  await sql`delete from line_reply_tokens where bot_id = ${botId} and kept_at < ${before}`;
+export async function purgeReplyTokens(
+  sql: Queryable,
+  botId: string,
+  { now }: { now: number },
+): Promise<void> {
+  await sql`delete from line_reply_tokens where bot_id = ${botId} and ${isOldToken(sql, { now })}`;
   await sql`
-    update line_sends set reply_token_hash = null
-    where bot_id = ${botId} and reply_token_hash is not null and sent_at < ${before}`;
+    update line_sends set reply_token_hash = null where bot_id = ${botId} and ${hasOldToken(sql, { now })}`;
+}
+
+/** For queries over `line_reply_tokens`: true for tokens that `purgeReplyTokens` deletes. */
+export function isOldToken(sql: Queryable, { now }: { now: number }): Fragment {
+  return sql`kept_at < ${new Date(now - storageMs)}`;
+}
+
+/** For queries over `line_sends`: true for sends whose token `purgeReplyTokens` deletes. */
+export function hasOldToken(sql: Queryable, { now }: { now: number }): Fragment {
+  return sql`reply_token_hash is not null and sent_at < ${new Date(now - storageMs)}`;
 }

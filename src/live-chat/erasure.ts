@@ -1,7 +1,7 @@
 /**
  * Deletion: all data of a visitor, and expired images.
  */
-import type { Queryable, Transaction } from '../database/client.ts';
+import type { Fragment, Queryable, Transaction } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
 import { dayMs } from '../time.ts';
 import { sendSignals } from './signals.ts';
@@ -42,11 +42,16 @@ export async function eraseChats(
 export async function purgeImages(
   sql: Queryable,
   botId: string,
-  { now, imageDays }: { now: number; imageDays: number },
+  age: { now: number; imageDays: number },
 ): Promise<{ more: boolean }> {
   const deleted = await sql`
     delete from chat_images where bot_id = ${botId} and (visitor_id, message_id) in (
       select visitor_id, message_id from chat_images
-      where bot_id = ${botId} and sent_at < ${new Date(now - imageDays * dayMs)} limit ${imagesAtOnce})`;
+      where bot_id = ${botId} and ${isOldImage(sql, age)} limit ${imagesAtOnce})`;
   return { more: deleted.count === imagesAtOnce };
+}
+
+/** For queries over `chat_images`: true for images that `purgeImages` deletes. */
+export function isOldImage(sql: Queryable, { now, imageDays }: { now: number; imageDays: number }): Fragment {
+  return sql`sent_at < ${new Date(now - imageDays * dayMs)}`;
 }

@@ -9,7 +9,7 @@
  * zone.
  */
 import { createHmac } from 'node:crypto';
-import type { Queryable, Transaction } from '../database/client.ts';
+import type { Fragment, Queryable, Transaction } from '../database/client.ts';
 import { type Column, rowTable } from '../database/row-table.ts';
 import { Refusal } from '../errors.ts';
 import { addDays, dayMs, dayOf, dayStart, secondMs } from '../time.ts';
@@ -130,8 +130,12 @@ export async function readUsage(
 
 /** Deletes the counts of days that are over in every time zone. Safe to repeat. */
 export async function purgeUsage(sql: Queryable, botId: string, { now }: { now: number }): Promise<void> {
-  await sql`
-    delete from chat_usage where bot_id = ${botId} and day < ${dayOf(now - storedDays * dayMs, 'UTC')}::date`;
+  await sql`delete from chat_usage where bot_id = ${botId} and ${isOldUsage(sql, { now })}`;
+}
+
+/** For queries over `chat_usage`: true for counts that `purgeUsage` deletes. */
+export function isOldUsage(sql: Queryable, { now }: { now: number }): Fragment {
+  return sql`day < ${dayOf(now - storedDays * dayMs, 'UTC')}::date`;
 }
 
 function countsOf({ botId, visitorId, from, addressKey, image }: CountedMessage, day: string): Count[] {

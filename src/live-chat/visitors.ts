@@ -86,11 +86,14 @@ export async function purgeSilentVisitors(
   const deleted = await sql`
     delete from chat_visitors where bot_id = ${botId} and visitor_id in (
       select visitor_id from chat_visitors
-      where bot_id = ${botId} and last_message_at is null and identifier is null
-        and session_at < ${new Date(now - silentDays * dayMs)}
-      limit ${purgeBatch})
+      where bot_id = ${botId} and ${isSilentVisitor(sql, { now })} limit ${purgeBatch})
       and last_message_at is null and identifier is null`;
   return { more: deleted.count === purgeBatch };
+}
+
+/** For queries over `chat_visitors`: true for visitors that `purgeSilentVisitors` deletes. */
+export function isSilentVisitor(sql: Queryable, { now }: { now: number }): Fragment {
+  return sql`last_message_at is null and identifier is null and session_at < ${new Date(now - silentDays * dayMs)}`;
 }
 
 async function findOrAdd(

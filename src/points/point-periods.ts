@@ -6,9 +6,9 @@
  * right however many days are stored.
  */
 import { type Bot, findBot } from '../bots/bots.ts';
-import type { Queryable, Sql, Transaction } from '../database/client.ts';
+import type { Fragment, Queryable, Sql, Transaction } from '../database/client.ts';
 import { rowTable } from '../database/row-table.ts';
-import { dayOf, dayStart, daysBetween, hourMs } from '../time.ts';
+import { dayMs, dayOf, dayStart, daysBetween, hourMs } from '../time.ts';
 
 export type PointSums = {
   earned: number;
@@ -71,9 +71,6 @@ const settledMs = hourMs;
 /** Stores the days that are over at `now` (ms). Safe to repeat, by any number of processes. Throws BOT_NOT_FOUND. */
 export async function storePointDays(sql: Sql, botId: string, { now }: { now: number }): Promise<void> {
   await sql.begin(async (tx) => {
-    const [first] = await tx<{ at: Date | null }[]>`
-      select min(created_at) as at from point_entries where bot_id = ${botId}`;
-    if (!first?.at) return;
     await tx`
       insert into point_day_positions (bot_id, zone, kept_until) values (${botId}, '', '-infinity')
       on conflict (bot_id) do nothing`;
@@ -82,8 +79,9 @@ export async function storePointDays(sql: Sql, botId: string, { now }: { now: nu
     const zone = bot.timeZone;
     const today = dayOf(now - settledMs, zone);
     const storedUntil = await findPosition(tx, bot);
+    const from = storedUntil ?? (await firstEntryAt(tx, botId));
+    if (from === null) return;
     if (storedUntil === null) await tx`delete from point_days where bot_id = ${botId}`;
-    const from = storedUntil ?? first.at.getTime();
     const days = daysBetween(dayOf(from, zone), today);
     if (days.length < 2) return;
     await insertDays(tx, botId, days, await sumChanges(tx, bot, { days, from: storedUntil, now }));
@@ -93,16 +91,23 @@ export async function storePointDays(sql: Sql, botId: string, { now }: { now: nu
   });
 }
 
+/** For queries over `bots`: true if `storePointDays` may store days of the bot. */
+export function hasNewPointDays(sql: Queryable, { now }: { now: number }): Fragment {
+  return sql`(
+    (select true from point_entries where point_entries.bot_id = bots.bot_id limit 1) and coalesce(
+      (select zone <> bots.time_zone or kept_until <= ${new Date(now - dayMs)}
+        from point_day_positions where point_day_positions.bot_id = bots.bot_id), true))`;
+}
+
 /** A stored day that differs from the entries and lots. */
 export type PointDayDifference = { day: string; kept: PointSums; recounted: PointSums };
 
 /** The stored days that are wrong; empty: all are right. Needs a transaction with one snapshot. */
 export async function wrongPointDays(tx: Transaction, bot: Zoned): Promise<PointDayDifference[]> {
   const storedUntil = await findPosition(tx, bot);
-  const [first] = await tx<{ at: Date | null }[]>`
-    select min(created_at) as at from point_entries where bot_id = ${bot.botId}`;
-  if (storedUntil === null || !first?.at) return [];
-  const days = daysBetween(dayOf(first.at.getTime(), bot.timeZone), dayOf(storedUntil, bot.timeZone));
+  const firstAt = storedUntil === null ? null : await firstEntryAt(tx, bot.botId);
+  if (storedUntil === null || firstAt === null) return [];
+  const days = daysBetween(dayOf(firstAt, bot.timeZone), dayOf(storedUntil, bot.timeZone));
   const [stored, recounted] = await Promise.all([
     selectStored(tx, bot.botId, days),
     sumChanges(tx, bot, { days, from: null, now: storedUntil }),
@@ -124,6 +129,13 @@ export async function dropPointDays(tx: Transaction, botId: string): Promise<voi
 
 type PeriodSums = PointSums & { period: number };
 const nothing: PointSums = { earned: 0, spent: 0, corrected: 0, expired: 0 };
+
+/** ms; null: the bot has no entries. */
+async function firstEntryAt(sql: Queryable, botId: string): Promise<number | null> {
+  const [first] = await sql<{ at: Date | null }[]>`
+    select min(created_at) as at from point_entries where bot_id = ${botId}`;
+  return first?.at?.getTime() ?? null;
+}
 
 /** The moment (ms) up to which days of the bot's zone are stored; null: none are. */
 async function findPosition(sql: Queryable, { botId, timeZone }: Zoned): Promise<number | null> {

@@ -2,36 +2,26 @@
  * Background work: the worker, the dispatcher of webhooks, the collector, and periodic tasks.
  */
 import type { pino } from 'pino';
-import { purgeAttempts } from '../auth/attempts.ts';
 import type { Keys } from '../auth/keys.ts';
-import { purgeSessions } from '../auth/sessions.ts';
-import { listBots } from '../bots/bots.ts';
 import { callLimit } from '../collector/call-limit.ts';
 import { Collector, collectWorkers } from '../collector/collector.ts';
 import type { Config } from '../config.ts';
 import { readNames } from '../contacts/names.ts';
 import type { Sql } from '../database/client.ts';
 import { Poll, type PollStep } from '../database/poll.ts';
-import { purgeDeliveries } from '../inbox/deliveries.ts';
 import { botsToIndex, indexPeople } from '../inbox/delivery-people.ts';
-import { purgeRefused } from '../inbox/refused.ts';
 import { Worker } from '../ingest/worker.ts';
-import { type Job, type JobFailure, purgeJobs, stepAnyJob } from '../jobs/jobs.ts';
-import { purgeClicks } from '../line/clicks.ts';
+import { type Job, type JobFailure, stepAnyJob } from '../jobs/jobs.ts';
 import { LineClient } from '../line/collector/line-client.ts';
 import { lineSource } from '../line/collector/line-source.ts';
-import { purgeReplyTokens } from '../line/reply-tokens.ts';
-import { purgeImages } from '../live-chat/erasure.ts';
-import { purgeUsage } from '../live-chat/usage.ts';
-import { purgeSilentVisitors } from '../live-chat/visitors.ts';
-import { storePointDays } from '../points/point-periods.ts';
 import { inPortions, type Random } from '../random.ts';
-import { purgeExpired, reportExpired } from '../tags/expiry.ts';
+import { reportExpired } from '../tags/expiry.ts';
 import { type Clock, hourMs, secondMs } from '../time.ts';
 import { openGate } from '../webhooks-out/addresses.ts';
 import { Dispatcher } from '../webhooks-out/dispatcher.ts';
-import { pendingMessages, purgeMessages } from '../webhooks-out/log.ts';
+import { pendingMessages } from '../webhooks-out/log.ts';
 import type { Metrics } from './metrics.ts';
+import { purge } from './purge.ts';
 
 /** The settings and resources that all parts of the server share. */
 export type Parts = { config: Config; sql: Sql; keys: Keys; clock: Clock; random: Random; log: pino.Logger };
@@ -77,10 +67,12 @@ function startWorker(parts: Parts, metrics: Metrics, closers: Closer[]): Worker 
 }
 
 function startTasks(parts: Parts, closers: Closer[]): void {
-  const { sql, clock, log } = parts;
+  const { config, sql, clock, log } = parts;
   const start = (name: string, pauseMs: number, step: PollStep) => new Poll(step, { name, pauseMs, log });
   const tasks = [
-    start('the deletion of old data', purgeEveryMs, (isStopped) => purge(parts, isStopped)),
+    start('the deletion of old data', purgeEveryMs, (isStopped) =>
+      purge(sql, { ...config, clock }, isStopped),
+    ),
     start('the reading of names', shortPollMs, (isStopped) => readAllNames(parts, isStopped)),
     start('the dispatch of expired tags', shortPollMs, () => reportExpired(sql, { now: clock() })),
     start('the index of people', shortPollMs, (isStopped) => indexAllPeople(parts, isStopped)),
@@ -116,27 +108,6 @@ function startDispatcher(
   const sender = new Dispatcher(sql, { gate, keys, clock, random, log, attempted });
   sender.start();
   closers.push(() => sender.stop());
-}
-
-async function purge({ sql, clock, config }: Parts, isStopped: () => boolean): Promise<void> {
-  const { retentionDays, callbackLogDays: logDays, chatImageDays: imageDays } = config;
-  await purgeSessions(sql, { now: clock() });
-  await purgeAttempts(sql, { now: clock() });
-  for (const { botId } of await listBots(sql)) {
-    const now = clock();
-    while (!isStopped() && (await purgeDeliveries(sql, botId, { now, retentionDays })).more);
-    while (!isStopped() && (await purgeMessages(sql, botId, { now, logDays })).more);
-    while (!isStopped() && (await purgeImages(sql, botId, { now, imageDays })).more);
-    while (!isStopped() && (await purgeSilentVisitors(sql, botId, { now })).more);
-    if (isStopped()) return;
-    await purgeExpired(sql, botId, { now: clock() });
-    await purgeJobs(sql, botId, { now });
-    await purgeReplyTokens(sql, botId, now);
-    await purgeClicks(sql, botId, { now, retentionDays });
-    await purgeRefused(sql, botId, { now });
-    await purgeUsage(sql, botId, { now });
-    await storePointDays(sql, botId, { now: clock() });
-  }
 }
 
 async function readAllNames({ sql, clock }: Parts, isStopped: () => boolean): Promise<void> {

@@ -4,7 +4,7 @@
  * and a killed process leaves it for the next check.
  */
 import { lockBot } from '../bots/bots.ts';
-import type { Queryable, Sql, Transaction } from '../database/client.ts';
+import type { Fragment, Queryable, Sql, Transaction } from '../database/client.ts';
 import { type Column, rowTable } from '../database/row-table.ts';
 import { countRemoved } from './coverage.ts';
 import { enqueueTagChanges, type TagChange } from './notify.ts';
@@ -66,5 +66,10 @@ export function untaggedAt({ contactId, tagId }: Assignment, at: number): TagCha
 async function selectExpired(sql: Queryable, botId: string, now: number): Promise<Assignment[]> {
   return sql<Assignment[]>`
     select contact_id as "contactId", tag_id as "tagId" from contact_tags
-    where bot_id = ${botId} and ends_at <= ${new Date(now)} limit ${pageRows}`;
+    where bot_id = ${botId} and ${isExpiredAssignment(sql, { now })} limit ${pageRows}`;
+}
+
+/** For queries over `contact_tags`: true for assignments that `purgeExpired` deletes. */
+export function isExpiredAssignment(sql: Queryable, { now }: { now: number }): Fragment {
+  return sql`ends_at <= ${new Date(now)}`;
 }

@@ -1,7 +1,7 @@
 /**
  * The log of webhook messages (tables `notices…`): delivered, pending, given up and why; and their replay.
  */
-import type { Queryable, Sql, Transaction } from '../database/client.ts';
+import type { Fragment, Queryable, Sql, Transaction } from '../database/client.ts';
 import { numberList, textList } from '../database/lists.ts';
 import { dayMs } from '../time.ts';
 import { noCallback } from './endpoints.ts';
@@ -134,6 +134,14 @@ export async function purgeMessages(
     select count(*)::integer as deleted from old`;
   const deleted = row?.deleted ?? 0;
   return { deleted, more: deleted === purgeBatch };
+}
+
+/** For queries over `bots`: true if `purgeMessages` may delete messages of the bot. */
+export function hasOldMessages(sql: Queryable, { now, logDays }: { now: number; logDays: number }): Fragment {
+  return sql`(
+    select created_at from notices
+    where notices.bot_id = bots.bot_id and outcome is not null order by notice_id limit 1
+  ) < ${new Date(now - logDays * dayMs)}`;
 }
 
 /** Deletes all messages about the contacts, in the transaction that deletes these. Safe to repeat. */

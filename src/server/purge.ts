@@ -1,0 +1,114 @@
+/**
+ * The deletion of old data, and the storing of past days of points.
+ *
+ * One statement finds the work of several hundred bots. Only bots with work cost statements of their own, so thousands of quiet bots
+ * cost almost nothing.
+ */
+import { purgeAttempts } from '../auth/attempts.ts';
+import { purgeSessions } from '../auth/sessions.ts';
+import type { Config } from '../config.ts';
+import type { Fragment, Sql } from '../database/client.ts';
+import { hasOldDeliveries, purgeDeliveries } from '../inbox/deliveries.ts';
+import { isOldRefused, purgeRefused } from '../inbox/refused.ts';
+import { isOldJob, purgeJobs } from '../jobs/jobs.ts';
+import { isOldClick, purgeClicks } from '../line/clicks.ts';
+import { hasOldToken, isOldToken, purgeReplyTokens } from '../line/reply-tokens.ts';
+import { isOldImage, purgeImages } from '../live-chat/erasure.ts';
+import { isOldUsage, purgeUsage } from '../live-chat/usage.ts';
+import { isSilentVisitor, purgeSilentVisitors } from '../live-chat/visitors.ts';
+import { hasNewPointDays, storePointDays } from '../points/point-periods.ts';
+import { isExpiredAssignment, purgeExpired } from '../tags/expiry.ts';
+import type { Clock } from '../time.ts';
+import { hasOldMessages, purgeMessages } from '../webhooks-out/log.ts';
+
+const botsAtOnce = 500;
+
+type Settings = Pick<Config, 'retentionDays' | 'callbackLogDays' | 'chatImageDays'> & { clock: Clock };
+
+/** A kind of work: whether a bot has any (a condition over `bots`), and the work itself. */
+type Chore = { isDue: Fragment; run(botId: string): Promise<void> };
+
+/** Runs all work that is due. Safe to repeat, by any number of processes; ends early if `isStopped` returns true. */
+export async function purge(sql: Sql, settings: Settings, isStopped: () => boolean): Promise<void> {
+  const { clock } = settings;
+  await purgeSessions(sql, { now: clock() });
+  await purgeAttempts(sql, { now: clock() });
+  for (let after: string | undefined = ''; after !== undefined && !isStopped(); ) {
+    const chores = choresOf(sql, settings, isStopped);
+    const bots = await findDue(sql, chores, after);
+    for (const { botId, due } of bots) {
+      for (const index of due) {
+        if (isStopped()) return;
+        await chores[index]?.run(botId);
+      }
+    }
+    after = bots.length < botsAtOnce ? undefined : bots.at(-1)?.botId;
+  }
+}
+
+function choresOf(sql: Sql, { clock, ...settings }: Settings, isStopped: () => boolean): Chore[] {
+  const { retentionDays, callbackLogDays: logDays, chatImageDays: imageDays } = settings;
+  const now = clock();
+  // A scalar, not `exists`: the planner must look at the rows of each bot by the index, and not join the whole table.
+  const has = (table: string, condition: Fragment) =>
+    sql`(select true from ${sql(table)} where ${sql(table)}.bot_id = bots.bot_id and ${condition} limit 1)`;
+  const inBatches = async (step: () => Promise<{ more: boolean }>) => {
+    while (!isStopped() && (await step()).more);
+  };
+  return [
+    {
+      isDue: hasOldDeliveries(sql, { now, retentionDays }),
+      run: (botId) => inBatches(() => purgeDeliveries(sql, botId, { now, retentionDays })),
+    },
+    {
+      isDue: hasOldMessages(sql, { now, logDays }),
+      run: (botId) => inBatches(() => purgeMessages(sql, botId, { now, logDays })),
+    },
+    {
+      isDue: has('chat_images', isOldImage(sql, { now, imageDays })),
+      run: (botId) => inBatches(() => purgeImages(sql, botId, { now, imageDays })),
+    },
+    {
+      isDue: has('chat_visitors', isSilentVisitor(sql, { now })),
+      run: (botId) => inBatches(() => purgeSilentVisitors(sql, botId, { now })),
+    },
+    {
+      isDue: has('contact_tags', isExpiredAssignment(sql, { now })),
+      run: (botId) => purgeExpired(sql, botId, { now }),
+    },
+    { isDue: has('jobs', isOldJob(sql, { now })), run: (botId) => purgeJobs(sql, botId, { now }) },
+    {
+      isDue: sql`coalesce(${has('line_reply_tokens', isOldToken(sql, { now }))},
+        ${has('line_sends', hasOldToken(sql, { now }))})`,
+      run: (botId) => purgeReplyTokens(sql, botId, { now }),
+    },
+    {
+      isDue: has('line_clicks', isOldClick(sql, { now, retentionDays })),
+      run: (botId) => purgeClicks(sql, botId, { now, retentionDays }),
+    },
+    {
+      isDue: has('refused_deliveries', isOldRefused(sql, { now })),
+      run: (botId) => purgeRefused(sql, botId, { now }),
+    },
+    {
+      isDue: has('chat_usage', isOldUsage(sql, { now })),
+      run: (botId) => purgeUsage(sql, botId, { now }),
+    },
+    { isDue: hasNewPointDays(sql, { now }), run: (botId) => storePointDays(sql, botId, { now }) },
+  ];
+}
+
+/** The next bots after `after`, each with the positions of its due chores. */
+async function findDue(
+  sql: Sql,
+  chores: readonly Chore[],
+  after: string,
+): Promise<{ botId: string; due: number[] }[]> {
+  const columns = chores.reduce(
+    (list, { isDue }, index) => sql`${list}, case when ${isDue} then ${index}::integer end`,
+    sql`null::integer`,
+  );
+  return sql`
+    select bot_id as "botId", array_remove(array[${columns}], null) as due from bots
+    where bot_id > ${after} order by bot_id limit ${botsAtOnce}`;
+}
