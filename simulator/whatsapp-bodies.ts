@@ -71,7 +71,11 @@ function content(form: string, id: string, aboutId: string | undefined): object 
   return { type: 'text', text: { body: phrase(id) } };
 }
 
-function statusChange(event: SimulatedEvent, { status, at }: MessageStatus, phoneNumberId: string): object {
+function statusChange(
+  event: SimulatedEvent,
+  { status, at, code = 131049 }: MessageStatus,
+  phoneNumberId: string,
+): object {
   const { id, groupId, visibleIds } = event;
   // The first status contains the number that the business wrote to, the later ones the ids of its owner.
   const { number, userId } = idsOf({
@@ -92,7 +96,7 @@ function statusChange(event: SimulatedEvent, { status, at }: MessageStatus, phon
     groupId === undefined
       ? { recipient_id: number ?? '', ...(userId === null ? {} : { recipient_user_id: userId }) }
       : { recipient_id: groupId, recipient_type: 'group', recipient_participant_id: '886900000001' };
-  const details = status === 'failed' ? { errors: [{ code: 131049, title: 'Not delivered' }] } : { pricing };
+  const details = status === 'failed' ? { errors: [{ code, title: 'Not delivered' }] } : { pricing };
   const value = { id, status, timestamp: seconds(at), ...recipient, ...details };
   return change('messages', phoneNumberId, { statuses: [value] });
 }

@@ -130,8 +130,8 @@ function visibleIdsOf(person: Person | null, preferredIds: VisibleIds): VisibleI
   return person.id === null ? 'user-id' : preferredIds;
 }
 
-// WhatsApp reports statuses in any order, omits some, and its clocks disagree.
-function statusesFrom(at: number, random: SeededRandom): MessageStatus[] {
+/** The statuses of a sent message. WhatsApp reports them in any order, omits some, and its clocks disagree. */
+export function statusesFrom(at: number, random: SeededRandom): MessageStatus[] {
   const after = (seconds: number) => at + secondMs * random.integer(1, seconds);
   const outcome = random.weighted({ read: 50, delivered: 25, failed: 8, readOnly: 8, app: 5, voice: 4 });
   if (outcome === 'failed') return [{ status: 'failed', at }];

@@ -22,6 +22,8 @@ export type VisibleIds = 'number' | 'user-id' | 'both';
 export type MessageStatus = {
   status: 'sent' | 'delivered' | 'read' | 'played' | 'failed' | 'echo';
   at: number;
+  /** The platform's code of a failure. */
+  code?: number;
 };
 
 export type EventKind =

@@ -3,8 +3,8 @@
  * only.
  */
 import type { FastifyInstance } from 'fastify';
+import { type Fault, type FaultKind, faultKinds } from '../frame/faults.ts';
 import type { Act, Control, Interact, RunFor, Settings } from './control.ts';
-import { type Fault, type FaultKind, faultKinds } from './faults.ts';
 import { actions } from './simulation.ts';
 
 const nonNegative = { type: 'number', minimum: 0 } as const;

@@ -8,7 +8,7 @@ import { hourMs, minuteMs, secondMs } from '../../src/time.ts';
 import { batches, signed } from '../events/delivery.ts';
 import type { SimulatedEvent } from '../events/event.ts';
 import { randomOf } from '../events/random.ts';
-import type { Schedule } from './schedule.ts';
+import type { Schedule } from '../frame/schedule.ts';
 import { lineBody, lineEvent, replyTokenOf } from './webhook-body.ts';
 
 /** Disturbances of the webhooks. */

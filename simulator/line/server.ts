@@ -2,10 +2,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { isObject } from '../../src/json.ts';
+import { type Fault, type Faults, failAfter, failBefore } from '../frame/faults.ts';
 import { addAccountCalls } from './account-calls.ts';
 import type { CallRecord, Control, Settings } from './control.ts';
 import { addControlCalls } from './control-calls.ts';
-import { type Fault, type Faults, failAfter, failBefore } from './faults.ts';
 import { addInsightCalls } from './insight.ts';
 import { LineError, notFound } from './line-error.ts';
 import type { RateLimits } from './rate-limits.ts';

@@ -1,19 +1,17 @@
 /**
- * The account, its people and the simulated clock: the given clock plus the time it was advanced. All scheduled actions up to
- * the clock's time run in order, and webhooks are sent as events happen.
+ * The account, its people and what they do, on the simulated clock of a timeline.
  *
  * The same seed and the same order of calls give the same simulation. Each day and each send has a random sequence of its own.
- * Time advances only after all webhooks of a step were answered or failed.
  */
 import { addDays, type Clock, dayMs, dayOf, lineDayStart, lineZone, secondMs } from '../../src/time.ts';
 import type { EventKind, Person, SimulatedEvent } from '../events/event.ts';
 import { hexOf, randomOf } from '../events/random.ts';
 import { EventRecorder } from '../events/recorder.ts';
+import { Timeline } from '../frame/timeline.ts';
 import { Account, type Interaction, type Send } from './account.ts';
 import { eventsOfDay, reactionTo } from './behaviour.ts';
 import { type Disturbance, Outbox, type Webhook } from './outbox.ts';
 import { stateAt } from './people.ts';
-import { Schedule } from './schedule.ts';
 
 type SimulationOptions = {
   clock: Clock;
@@ -46,15 +44,10 @@ export class Simulation {
   readonly account: Account;
   readonly outbox: Outbox;
   readonly #options: SimulationOptions;
-  readonly #schedule = new Schedule();
+  readonly #timeline: Timeline;
   readonly #startedAt: number;
-  #advancedMs = 0;
-  /** All scheduled actions up to this time have run. */
-  #reachedAt: number;
-  #isRunning = false;
   #actCount = 0;
   #urlsToOpen: string[] = [];
-  #lastTask: Promise<unknown> = Promise.resolve();
 
   constructor(options: SimulationOptions) {
     const { seed, destination, channelSecret, webhook, disturbance, clock, pastDays } = options;
@@ -62,45 +55,28 @@ export class Simulation {
     const now = clock();
     this.#startedAt = now;
     const firstDay = dayOf(now - pastDays * dayMs, lineZone);
-    this.#reachedAt = lineDayStart(firstDay);
-    this.account = new Account(this.#reachedAt);
+    const startsAt = lineDayStart(firstDay);
+    this.#timeline = new Timeline({ clock, startsAt, flush: () => this.#sendWebhooks() });
+    this.account = new Account(startsAt);
     this.outbox = new Outbox({
       ...{ seed, destination, channelSecret, disturbance },
-      schedule: this.#schedule,
+      schedule: this.#timeline.schedule,
       webhook: { ...webhook, active: false },
     });
     this.#planDay(firstDay);
     // The past, before a webhook was set.
-    this.#runSchedule(now - 1);
+    this.#timeline.pass(now - 1);
     this.outbox.webhook.active = webhook.active;
   }
 
   /** The simulated time, ms. */
   now(): number {
-    if (this.#isRunning) return this.#reachedAt;
-    return Math.max(this.#reachedAt, this.#options.clock() + this.#advancedMs);
+    return this.#timeline.now();
   }
 
-  /**
-   * Advances to now plus `ms`. Resolves when the webhooks are sent. The webhooks of a step are sent together at its end. A step
-   * is one instant (0) or a longer time, which is faster and less realistic. Concurrent calls run one after the other.
-   */
+  /** Advances the clock, as Timeline. */
   run(ms = 0, stepMs = 0): Promise<void> {
-    return this.inTurn(async () => {
-      const target = this.now() + ms;
-      this.#isRunning = true;
-      try {
-        for (let at = this.#schedule.nextAt; at !== null && at <= target; at = this.#schedule.nextAt) {
-          this.#runSchedule(Math.min(target, at + stepMs));
-          await this.#sendWebhooks();
-        }
-        this.#reachedAt = Math.max(this.#reachedAt, target);
-        await this.#sendWebhooks();
-      } finally {
-        this.#isRunning = false;
-        this.#advancedMs = Math.max(this.#advancedMs, target - this.#options.clock());
-      }
-    });
+    return this.#timeline.run(ms, stepMs);
   }
 
   /** Performs a person's action now and sends its webhook. An unknown person is a new one. */
@@ -137,7 +113,7 @@ export class Simulation {
     send.interactions.push(interaction);
     if (interaction.kind !== 'click' || !this.#options.opensLinks) return;
     const { url } = interaction;
-    if (isOnThisMachine(url)) this.#schedule.add(interaction.at, () => this.#urlsToOpen.push(url));
+    if (isOnThisMachine(url)) this.#timeline.schedule.add(interaction.at, () => this.#urlsToOpen.push(url));
   }
 
   /** An id in the format of LINE's request ids. It depends on the seed, the start and the scope only. */
@@ -148,17 +124,7 @@ export class Simulation {
 
   /** Runs the task after all earlier tasks. */
   inTurn<T>(run: () => Promise<T>): Promise<T> {
-    const result = this.#lastTask.then(run);
-    this.#lastTask = result.catch(() => null);
-    return result;
-  }
-
-  #runSchedule(until: number): void {
-    for (let next = this.#schedule.take(until); next; next = this.#schedule.take(until)) {
-      this.#reachedAt = Math.max(this.#reachedAt, next.at);
-      next.run();
-    }
-    this.#reachedAt = Math.max(this.#reachedAt, until);
+    return this.#timeline.inTurn(run);
   }
 
   async #sendWebhooks(): Promise<void> {
@@ -173,12 +139,12 @@ export class Simulation {
     const random = randomOf(seed, 'day', day);
     this.#plan(eventsOfDay([...this.account.people.values()], { day, newcomers, random }));
     const nextDay = addDays(day, 1);
-    this.#schedule.add(lineDayStart(nextDay), () => this.#planDay(nextDay));
+    this.#timeline.schedule.add(lineDayStart(nextDay), () => this.#planDay(nextDay));
   }
 
   #plan(events: readonly SimulatedEvent[]): void {
     for (const event of events)
-      this.#schedule.add(event.at, () => {
+      this.#timeline.schedule.add(event.at, () => {
         if (this.#isPossible(event)) this.#record(event);
       });
   }

@@ -2,10 +2,11 @@
  * The LINE simulator: a server that answers LINE's calls for one account, sends its webhooks, and knows the true value of every
  * figure. This file assembles its parts. docs/sandbox.md lists the differences from LINE.
  */
-import { type Clock, secondMs, systemClock } from '../../src/time.ts';
+import { type Clock, systemClock } from '../../src/time.ts';
 import { hexOf } from '../events/random.ts';
+import { Faults } from '../frame/faults.ts';
+import { everyTick } from '../frame/ticks.ts';
 import { Control, type Settings } from './control.ts';
-import { Faults } from './faults.ts';
 import { type Disturbance, undisturbed } from './outbox.ts';
 import { RateLimits } from './rate-limits.ts';
 import { buildServer } from './server.ts';
@@ -53,8 +54,6 @@ export type LineSimulator = {
   close(): Promise<void>;
 };
 
-const tickMs = secondMs;
-
 /** Starts it. Resolves when the server listens. `close` releases all resources. */
 export async function startLineSimulator(options: LineSimulatorOptions = {}): Promise<LineSimulator> {
   const { seed = 1, port = 0, host = '127.0.0.1', callsPerHour = 60 } = options;
@@ -100,17 +99,4 @@ function credentialsOf(options: LineSimulatorOptions, seed: number): Credentials
     channelSecret: options.channelSecret ?? hexOf(seed, 'channel secret').slice(0, 32),
     accessToken: options.accessToken ?? hexOf(seed, 'access token'),
   };
-}
-
-/** Runs every second, without overlap. Returns a function that stops it. */
-function everyTick(run: () => Promise<void>): () => void {
-  let isBusy = false;
-  const timer = setInterval(() => {
-    if (isBusy) return;
-    isBusy = true;
-    void run().finally(() => {
-      isBusy = false;
-    });
-  }, tickMs);
-  return () => clearInterval(timer);
 }

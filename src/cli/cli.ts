@@ -43,7 +43,7 @@ const parts = new Map<string, () => Promise<Part>>([
   ['export', () => import('./export.ts')],
   ['import', () => import('./import.ts')],
   ['cluster', () => import('./cluster.ts')],
-  ['sandbox', () => import('./sandbox-line.ts')],
+  ['sandbox', () => import('./sandbox.ts')],
 ]);
 
 /** Builds the program with one command, or with all of them if `name` is not a command. The configuration is read when a command runs. */

@@ -1,5 +1,4 @@
 /** `shoal sandbox line`: the LINE simulator, to test Shoal or a bot without an account at LINE. */
-import { InvalidArgumentError } from 'commander';
 import {
   type LineSimulator,
   type LineSimulatorOptions,
@@ -7,9 +6,10 @@ import {
 } from '../../simulator/line/simulator.ts';
 import { listenProblem } from '../http/listen-problem.ts';
 import { readInstant } from '../imports/values.ts';
-import { type Clock, lineZone } from '../time.ts';
+import { lineZone } from '../time.ts';
 import { type ShoalCommand, wholeNumberIn } from './command.ts';
 import type { CommandContext } from './context.ts';
+import { sandboxClock, share, webUrl } from './sandbox-options.ts';
 import { untilStopped, whenStopped } from './until-stopped.ts';
 
 type Flags = Pick<
@@ -43,9 +43,8 @@ The other actions are write, tap, block and unblock. A "userId" selects the pers
 docs/sandbox.md lists all calls.`;
 
 /** Adds the command. It opens no database. */
-export function register(program: ShoalCommand, context: CommandContext): void {
-  program
-    .add('sandbox', 'Simulators of platforms for tests: line.')
+export function addSandboxLine(sandbox: ShoalCommand, context: CommandContext): void {
+  sandbox
     .add(
       'line',
       'Simulate LINE for one account: calls, webhooks, people, and the true value of every figure.',
@@ -88,7 +87,7 @@ async function run(context: CommandContext, flags: Flags): Promise<void> {
   const { port, host, seed } = options;
   const simulator = await startLineSimulator({
     ...options,
-    clock: clockOf(context, { begin, still }),
+    clock: sandboxClock(context, { begin, still }),
     disturbance: { batchMax: batch, repeatShare: repeat, lateMinutesMax: late },
     callsPerHour: limits ? 60 : null,
     opensLinks: openLinks,
@@ -97,24 +96,14 @@ async function run(context: CommandContext, flags: Flags): Promise<void> {
     throw listenProblem(error, { host, port, flag: 'port' });
   });
   try {
-    context.out(instructions(simulator, seed));
+    context.out(lineInstructions(simulator, seed));
     await untilStopped(whenStopped);
   } finally {
     await simulator.close();
   }
 }
 
-// The machine's clock, shifted to --begin, or stopped.
-function clockOf(
-  { clock }: CommandContext,
-  { begin, still }: { begin: number | undefined; still: boolean },
-): Clock {
-  const startedAt = clock();
-  const from = begin ?? startedAt;
-  return still ? () => from : () => from + clock() - startedAt;
-}
-
-function instructions({ address, credentials, control }: LineSimulator, seed: number): string {
+export function lineInstructions({ address, credentials, control }: LineSimulator, seed: number): string {
   const { destination, channelSecret, accessToken } = credentials;
   const { followers, blocks } = control.truth();
   return `The LINE simulator listens on ${address}: ${followers} friends, ${blocks} of them have blocked the account, seed ${seed}.
@@ -134,15 +123,4 @@ Advance some hours, and read the true figures:
   curl ${address}/sandbox/run -H 'Content-Type: application/json' -d '{"hours":6}'
   curl ${address}/sandbox/truth
 `;
-}
-
-function webUrl(text: string): string {
-  if (/^https?:\/\//.test(text) && URL.canParse(text)) return text;
-  throw new InvalidArgumentError('It must be a URL that begins with http:// or https://.');
-}
-
-function share(text: string): number {
-  const number = Number(text);
-  if (text !== '' && number >= 0 && number <= 1) return number;
-  throw new InvalidArgumentError('It must be a number from 0 to 1.');
 }
