@@ -83,7 +83,13 @@ const table = {
     default: 'on',
     choices: ['on', 'off'],
     meaning:
-      "Let the server fetch LINE's own figures for channels with an access token. shoal collect always does.",
+      "Let the server fetch LINE's own figures, and the profiles of people, for channels with access. shoal collect always fetches figures.",
+  },
+  profileCallsPerSecond: {
+    default: 20,
+    min: 0,
+    max: 2_000,
+    meaning: 'Profiles of people to fetch per second for each channel; 0: none.',
   },
   lineCallsPerHour: {
     default: 60,

@@ -357,6 +357,11 @@ export const catalogue = {
     cause: 'The live chat has no image with that id, or the image expired (`SHOAL_CHAT_IMAGE_DAYS`).',
     remedy: 'Take the id from the list of messages.',
   },
+  PICTURE_NOT_FOUND: {
+    status: 404,
+    cause: 'The platform reports no picture of the contact, or none that can be fetched now.',
+    remedy: 'Show the name instead.',
+  },
   CHAT_NOT_FOUND: {
     status: 404,
     cause: 'The bot has no live chat with that visitor, or it was deleted.',

@@ -36,6 +36,10 @@ const folders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     contact_profiles: 'Name, customer id and attributes of a contact.',
     profile_positions: 'How far names have been read from deliveries.',
   },
+  profiles: {
+    profile_channels: 'When a channel is next asked for profiles.',
+    contact_pictures: 'Pictures of people, fetched for the pages.',
+  },
   tags: {
     tags: 'Manual, personal and automatic tags.',
     contact_tags: 'Which contact has which tag, since when and until when.',

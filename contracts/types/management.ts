@@ -561,6 +561,30 @@ export interface paths {
         patch: operations["updateContact"];
         trace?: never;
     };
+    "/api/v1/bots/{botId}/contacts/{contactId}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
+                contactId: components["parameters"]["ContactId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * The contact's picture at the platform
+         * @description The server fetches the picture from the platform, checks it and stores it, so that pages do not call other hosts. It may be cached for a day.
+         */
+        get: operations["getContactPicture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/bots/{botId}/contacts/{contactId}/customer": {
         parameters: {
             query?: never;
@@ -2510,6 +2534,14 @@ export interface components {
             userPhone: string | null;
             userBirthday: string | null;
             userAddress: string | null;
+            /** @description The person's unique name on the platform, such as an Instagram user name. */
+            accountName: string | null;
+            /** @description The address of the picture at the platform. `…/picture` returns the picture itself. */
+            pictureUrl: string | null;
+            /** @description The language of the person's app, a BCP 47 tag. */
+            language: string | null;
+            /** @description The status message on the platform. */
+            statusMessage: string | null;
             /** @description The current tags, oldest first. */
             tags: {
                 tagId: string;
@@ -3257,7 +3289,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Not found, or the token is not for its bot (BOT_NOT_FOUND, CHANNEL_NOT_FOUND, CONTACT_NOT_FOUND, TAG_NOT_FOUND, ENTRY_NOT_FOUND, DELIVERY_NOT_FOUND, CHAT_NOT_FOUND, IMAGE_NOT_FOUND, NOTICE_NOT_FOUND, ADMIN_TOKEN_NOT_FOUND, LINE_TOKEN_NOT_FOUND, USER_NOT_FOUND). */
+        /** @description Not found, or the token is not for its bot (BOT_NOT_FOUND, CHANNEL_NOT_FOUND, CONTACT_NOT_FOUND, TAG_NOT_FOUND, ENTRY_NOT_FOUND, DELIVERY_NOT_FOUND, CHAT_NOT_FOUND, IMAGE_NOT_FOUND, PICTURE_NOT_FOUND, NOTICE_NOT_FOUND, ADMIN_TOKEN_NOT_FOUND, LINE_TOKEN_NOT_FOUND, USER_NOT_FOUND). */
         NotFound: {
             headers: {
                 [name: string]: unknown;
@@ -4535,6 +4567,42 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             414: components["responses"]["AddressTooLong"];
             415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    getContactPicture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
+                contactId: components["parameters"]["ContactId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                    "image/jpeg": string;
+                    "image/gif": string;
+                    "image/webp": string;
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
             429: components["responses"]["RateLimited"];
             431: components["responses"]["HeadersTooLarge"];
             500: components["responses"]["Internal"];

@@ -178,6 +178,11 @@ export async function selectChannel(
   return row ?? null;
 }
 
+/** For queries: whether the platform can be called for the channel in `channels`. */
+export function hasAccess(sql: Queryable) {
+  return sql`channels.access_token_sealed is not null`;
+}
+
 function channelColumns(sql: Queryable) {
   return sql`
     enabled, account_id, secret_sealed, previous_secret_sealed, previous_secret_until, verify_token_sealed,

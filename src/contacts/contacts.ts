@@ -8,12 +8,14 @@
  * Rows with `forgotten_at` are anonymous contacts: the figures of deleted contacts count for them, and no id finds them.
  */
 import type { Queryable } from '../database/client.ts';
+import { toDate } from '../database/instants.ts';
 import { textList } from '../database/lists.ts';
 import { rowTable } from '../database/row-table.ts';
 import { Refusal } from '../errors.ts';
 import { normalContactId } from '../platforms/contact-ids.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { newId, type Random } from '../random.ts';
+import { profileDue } from './profile-queue.ts';
 
 /** The contacts with these ids on a platform: the platform's id → contact id. Unknown ids are left out. */
 export async function findContacts(
@@ -45,8 +47,8 @@ export async function createContacts(
   { now, random }: { now: number; random: Random },
 ): Promise<number> {
   const { count } = await sql`
-    insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at)
-    select ${botId}, contact_id, ${platform}, platform_contact_id, ${new Date(now)}
+    insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at, profile_due_at)
+    select ${botId}, contact_id, ${platform}, platform_contact_id, ${new Date(now)}, ${toDate(profileDue(platform))}
     from ${rowTable(sql, 'new', platformContactIds, {
       contact_id: ['text', () => newId(random)],
       platform_contact_id: ['text', (id) => id],

@@ -32,6 +32,11 @@ export type ShownContact = {
   userPhone: string | null;
   userBirthday: string | null;
   userAddress: string | null;
+  accountName: string | null;
+  /** At the platform. */
+  pictureUrl: string | null;
+  language: string | null;
+  statusMessage: string | null;
   /** The tags that have not ended, oldest first. */
   tags: { tagId: string; kind: TagKind; name: string; createdAt: number; endsAt: number | null }[];
 };
@@ -119,7 +124,8 @@ async function select(sql: Queryable, now: number, { where, limit, offset }: Sel
       greatest(${msOf(sql, 'page.created_at')}, ${msOf(sql, 'profile.updated_at')}) as "updatedAt",
       ${msOf(sql, 'latest.happened_at')} as "lastInteractAt",
       customer_id as "customerId", profile.name, headshot, remark, user_name as "userName", user_email as "userEmail",
-      user_phone as "userPhone", user_birthday as "userBirthday", user_address as "userAddress", carried.tags
+      user_phone as "userPhone", user_birthday as "userBirthday", user_address as "userAddress",
+      account_name as "accountName", picture_url as "pictureUrl", language, status_message as "statusMessage", carried.tags
     from page
     left join lateral (
       select * from contact_profiles

@@ -66,6 +66,22 @@ const profileColumns = {
 type AttributeName = Exclude<keyof typeof profileColumns, 'customerId'>;
 export type ProfileField = (typeof profileColumns)[keyof typeof profileColumns];
 export const profileFields: readonly ProfileField[] = Object.values(profileColumns);
+
+/** A profile as the platform reports it, ready to be stored. Null: it reports none. */
+export type PlatformProfile = {
+  name: string | null;
+  /** The person's unique name on the platform, such as an Instagram user name. */
+  accountName: string | null;
+  /** The address of the picture at the platform. */
+  pictureUrl: string | null;
+  /** A BCP 47 tag. */
+  language: string | null;
+  statusMessage: string | null;
+};
+const platformFields = ['account_name', 'picture_url', 'language', 'status_message'] as const;
+type StoredField = ProfileField | (typeof platformFields)[number];
+const storedFields: readonly StoredField[] = [...profileFields, ...platformFields];
+
 const attributeNames = Object.keys(profileColumns).filter(
   (name): name is AttributeName => name !== 'customerId',
 );
@@ -119,8 +135,8 @@ export async function moveProfile(
     with moved as (
       delete from contact_profiles where bot_id = ${botId} and contact_id = ${fromContactId} returning *
     )
-    insert into contact_profiles as kept (bot_id, contact_id, ${columnNames(tx, profileFields)}, name_told_at, updated_at)
-    select bot_id, ${toContactId}, ${columnNames(tx, profileFields)}, name_told_at, updated_at from moved
+    insert into contact_profiles as kept (bot_id, contact_id, ${columnNames(tx, storedFields)}, name_told_at, updated_at)
+    select bot_id, ${toContactId}, ${columnNames(tx, storedFields)}, name_told_at, updated_at from moved
     on conflict (bot_id, contact_id) do update set
       ${setEach(tx, otherFields, (field) => `coalesce(kept.${field}, excluded.${field})`)},
       name = case when ${isNewerName(tx)} then excluded.name else kept.name end,
@@ -159,7 +175,7 @@ export async function writeProfiles(
   return count;
 }
 
-const otherFields = profileFields.filter((field) => field !== 'name');
+const otherFields = storedFields.filter((field) => field !== 'name');
 
 const fieldColumns: Record<string, Column<ProfileChange>> = Object.fromEntries(
   profileFields.map((field) => [field, ['text', (change) => change[field] ?? null]]),
@@ -168,8 +184,8 @@ const fieldColumns: Record<string, Column<ProfileChange>> = Object.fromEntries(
 /** For queries: sets each column to the expression of it. */
 function setEach(
   tx: Transaction,
-  fields: readonly ProfileField[],
-  expression: (field: ProfileField) => string,
+  fields: readonly StoredField[],
+  expression: (field: StoredField) => string,
 ) {
   return tx.unsafe(fields.map((field) => `${field} = ${expression(field)}`).join(', '));
 }
@@ -240,6 +256,38 @@ export async function writeNames(
     on conflict (bot_id, contact_id) do update set name = excluded.name, name_told_at = excluded.name_told_at,
       updated_at = case when kept.name is distinct from excluded.name then excluded.updated_at else kept.updated_at end
     where ${isNewerName(tx)}`;
+}
+
+/**
+ * Writes profiles of different contacts as the platform reports them now. A name that the business set stays; other values of the
+ * platform are replaced, a missing name excepted. The caller holds the bot's lock. Idempotent.
+ */
+export async function writePlatformProfiles(
+  tx: Transaction,
+  botId: string,
+  profiles: readonly ({ contactId: string } & PlatformProfile)[],
+  { now }: { now: number },
+): Promise<void> {
+  if (profiles.length === 0) return;
+  const reported = tx.unsafe(platformFields.join(', '));
+  await tx`
+    insert into contact_profiles as kept (bot_id, contact_id, name, ${reported}, name_told_at, updated_at)
+    select ${botId}, new.*, case when name is not null then ${new Date(now)}::timestamptz end, ${new Date(now)}
+    from ${rowTable(tx, 'new', profiles, {
+      contact_id: ['text', ({ contactId }) => contactId],
+      name: ['text', ({ name }) => name],
+      account_name: ['text', ({ accountName }) => accountName],
+      picture_url: ['text', ({ pictureUrl }) => pictureUrl],
+      language: ['text', ({ language }) => language],
+      status_message: ['text', ({ statusMessage }) => statusMessage],
+    })}
+    on conflict (bot_id, contact_id) do update set
+      name = case when ${isNewerName(tx)} then excluded.name else kept.name end,
+      name_told_at = greatest(kept.name_told_at, excluded.name_told_at),
+      ${setEach(tx, platformFields, (field) => `excluded.${field}`)},
+      updated_at = excluded.updated_at
+    where (${isNewerName(tx)} and excluded.name is distinct from kept.name)
+      or ${tx.unsafe(platformFields.map((field) => `excluded.${field} is distinct from kept.${field}`).join(' or '))}`;
 }
 
 // Of names of the same time the larger one is newer, so that the order of arrival does not matter.

@@ -4,6 +4,7 @@
  * A person is one contact, whichever id names the person; merge-contacts.ts adds second ids and merges contacts. The caller holds the
  * bot's lock, so no other transaction adds or merges contacts of the bot.
  */
+import { profileDue } from '../contacts/profile-queue.ts';
 import type { Queryable } from '../database/client.ts';
 import { rowTable } from '../database/row-table.ts';
 import type { EventRecord } from '../events/store.ts';
@@ -212,13 +213,14 @@ async function writeNewIds(sql: Queryable, newIds: readonly NewId[], now: number
   });
   await sql`
     insert into contacts (bot_id, contact_id, followed_at, earlier_friend, blocked, ever_blocked, platform,
-      platform_contact_id, merged_into, created_at)
+      platform_contact_id, merged_into, profile_due_at, created_at)
     select new.*, ${new Date(now)}
     from ${rowTable(sql, 'new', rows, {
       ...stateColumns,
       platform: ['text', (row) => row.platform],
       platform_contact_id: ['text', (row) => row.platformContactId],
       merged_into: ['text', (row) => row.mergedInto],
+      profile_due_at: ['timestamptz', (row) => profileDue(row.platform)],
     })}`;
 }
 

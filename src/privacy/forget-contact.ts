@@ -172,6 +172,7 @@ async function deleteLocked(
     returning contact_id as "contactId"`;
   const formerIds = former.map((row) => row.contactId);
   await tx`delete from contact_profiles where bot_id = ${botId} and contact_id = any (${formerIds}::text[])`;
+  await tx`delete from contact_pictures where bot_id = ${botId} and contact_id = any (${formerIds}::text[])`;
   await deleteMessagesOf(tx, botId, formerIds);
   return 'deleted';
 }

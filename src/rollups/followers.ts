@@ -149,7 +149,10 @@ export async function writeFollowerStates(sql: Queryable, states: readonly Follo
   await sql`
     update contacts
     set followed_at = new.followed_at, earlier_friend = new.earlier_friend, blocked = new.blocked,
-      ever_blocked = new.ever_blocked
+      ever_blocked = new.ever_blocked,
+      -- The platform refused the profile until now.
+      profile_due_at = case when contacts.blocked and not new.blocked
+        or contacts.followed_at is null and new.followed_at is not null then 'epoch' else profile_due_at end
     from ${rowTable(sql, 'new', states, stateColumns)}
     where contacts.bot_id = new.bot_id and contacts.contact_id = new.contact_id`;
 }

@@ -14,6 +14,8 @@ import { Worker } from '../ingest/worker.ts';
 import { type Job, type JobFailure, stepAnyJob } from '../jobs/jobs.ts';
 import { LineClient } from '../line/collector/line-client.ts';
 import { lineSource } from '../line/collector/line-source.ts';
+import { LineProfiles } from '../line/profile.ts';
+import { fetchWorkers, ProfileFetcher } from '../profiles/fetcher.ts';
 import { inPortions, type Random } from '../random.ts';
 import { reportExpired } from '../tags/expiry.ts';
 import { type Clock, hourMs, secondMs } from '../time.ts';
@@ -42,7 +44,10 @@ export function startBackground(
   const worker = startWorker(parts, metrics, closers);
   startTasks(parts, closers);
   startDispatcher(parts, metrics, closers);
-  if (parts.config.collect === 'on') startCollector(parts, { openPool, metrics, worker, closers });
+  if (parts.config.collect === 'on') {
+    startCollector(parts, { openPool, metrics, worker, closers });
+    startProfiles(parts, { openPool, metrics, closers });
+  }
   return worker;
 }
 
@@ -97,6 +102,22 @@ function startCollector(
   });
   collector.start();
   more.closers.push(() => collector.stop());
+}
+
+function startProfiles(
+  { config, keys, clock, log }: Parts,
+  { openPool, metrics, closers }: { openPool: (max: number) => Sql; metrics: Metrics; closers: Closer[] },
+): void {
+  const perSecond = config.profileCallsPerSecond;
+  if (perSecond === 0) return;
+  const fetcher = new ProfileFetcher({
+    ...{ keys, clock, log, perSecond },
+    // A call to a platform holds a connection, so the fetcher has a pool of its own.
+    sql: openPool(fetchWorkers),
+    sources: [new LineProfiles(new LineClient(config.lineApi), metrics.lineCalled)],
+  });
+  fetcher.start();
+  closers.push(() => fetcher.stop());
 }
 
 function startDispatcher(

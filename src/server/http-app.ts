@@ -38,6 +38,7 @@ import { registerRedirect } from '../line/gateway/redirect.ts';
 import type { LiveChat } from '../live-chat/live-chat.ts';
 import { proxiesOf } from '../network.ts';
 import type { WebhookPlatformName } from '../platforms/platform.ts';
+import { Pictures } from '../profiles/pictures.ts';
 import { secondMs } from '../time.ts';
 import { openGate } from '../webhooks-out/addresses.ts';
 import type { Closer, Parts } from './background.ts';
@@ -123,6 +124,8 @@ export async function buildHttp(
   await registerWebhooks(app, webhooks);
   registerHandshake(app, webhooks);
   const gate = openGate({ allowPrivate: config.callbackPrivate });
+  const pictures = new Pictures({ sql, clock, gate, trustedOrigins: [config.lineApi] });
+  closers.push(async () => pictures.close());
   // A scope of its own, because the hooks of WebSockets would cost every call of the other APIs.
   await app.register(async (scope) => {
     await registerSockets(scope);
@@ -136,6 +139,7 @@ export async function buildHttp(
       sql,
       exportSql,
       liveChat,
+      pictures,
       publicUrl: config.publicUrl,
       keys,
       clock,

@@ -20,6 +20,7 @@ import { readContract } from '../../src/http/contract.ts';
 import { addSecurityHeaders } from '../../src/http/security-headers.ts';
 import { startLiveChat } from '../../src/live-chat/live-chat.ts';
 import { proxiesOf } from '../../src/network.ts';
+import { Pictures } from '../../src/profiles/pictures.ts';
 import { newId } from '../../src/random.ts';
 import { testDatabase } from '../harness/database.ts';
 import { oncePerFile, type Scope } from '../harness/scope.ts';
@@ -106,11 +107,13 @@ async function startApi(scope: Scope, { rateLimit = 0, passwordCost = cheap }: S
     stored: () => undefined,
   });
   scope.after(() => liveChat.close());
+  const gate = { allowPrivate: true, lookup: async () => [] };
+  const pictures = new Pictures({ sql, clock, gate, trustedOrigins: [] });
+  scope.after(() => pictures.close());
   await registerManagement(app, {
-    ...{ sql, liveChat, keys, random, clock, rateLimit, passwordCost },
+    ...{ sql, liveChat, pictures, gate, keys, random, clock, rateLimit, passwordCost },
     exportSql: sql,
     publicUrl: null,
-    gate: { allowPrivate: true, lookup: async () => [] },
     collectLimit: callLimit(60),
     log: {
       error: (...line: unknown[]) => void api.current?.logged.push(...line),

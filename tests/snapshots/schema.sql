@@ -187,6 +187,17 @@ create table collections (
  PRIMARY KEY (bot_id, kind)
 );
 
+create table contact_pictures (
+ bot_id text collate "C" not null,
+ contact_id text collate "C" not null,
+ url text not null,
+ type text collate "C",
+ content bytea,
+ fetched_at timestamp with time zone not null,
+ CHECK (((type IS NULL) = (content IS NULL))),
+ PRIMARY KEY (bot_id, contact_id)
+);
+
 create table contact_profiles (
  bot_id text collate "C" not null,
  contact_id text collate "C" not null,
@@ -201,6 +212,10 @@ create table contact_profiles (
  user_birthday text,
  user_address text,
  updated_at timestamp with time zone not null,
+ picture_url text,
+ language text,
+ status_message text,
+ account_name text,
  PRIMARY KEY (bot_id, contact_id)
 );
 CREATE INDEX contact_profiles_by_customer ON public.contact_profiles USING btree (bot_id, customer_id) WHERE (customer_id IS NOT NULL);
@@ -228,6 +243,7 @@ create table contacts (
  created_at timestamp with time zone not null,
  forgotten_at timestamp with time zone,
  earlier_friend text collate "C",
+ profile_due_at timestamp with time zone,
  CHECK ((earlier_friend = ANY (ARRAY['friend'::text, 'blocker'::text]))),
  PRIMARY KEY (bot_id, contact_id),
  UNIQUE (bot_id, platform, platform_contact_id)
@@ -236,6 +252,7 @@ CREATE INDEX contacts_created ON public.contacts USING btree (bot_id, created_at
 CREATE INDEX contacts_forgotten ON public.contacts USING btree (bot_id) WHERE (forgotten_at IS NOT NULL);
 CREATE INDEX contacts_joined ON public.contacts USING btree (bot_id, contact_id) INCLUDE (merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX contacts_merged ON public.contacts USING btree (bot_id, merged_into) WHERE (merged_into IS NOT NULL);
+CREATE INDEX contacts_profile_due ON public.contacts USING btree (bot_id, platform, profile_due_at) WHERE ((profile_due_at IS NOT NULL) AND (merged_into IS NULL) AND (forgotten_at IS NULL));
 
 create table conversations (
  bot_id text collate "C" not null,
@@ -597,6 +614,16 @@ create table point_lots (
  PRIMARY KEY (bot_id, contact_id, expires_at)
 );
 CREATE INDEX point_lots_expiring ON public.point_lots USING btree (bot_id, expires_at);
+
+create table profile_channels (
+ bot_id text collate "C" not null,
+ platform text collate "C" not null,
+ next_at timestamp with time zone,
+ failures integer not null default 0,
+ problem text,
+ updated_at timestamp with time zone not null,
+ PRIMARY KEY (bot_id, platform)
+);
 
 create table profile_positions (
  bot_id text collate "C" not null,

@@ -18,9 +18,11 @@ import { acceptedJob, shownJob } from './jobs.ts';
 import type { Call, Operations, Sources } from './operation.ts';
 import { cursorPlace, isDigits, isId, readCursor, readPage, toCursor } from './paging.ts';
 
+const daySeconds = 86_400;
+
 type Change = (tx: Transaction, contact: { botId: string; contactId: string }) => Promise<void>;
 
-export function contactOperations({ sql, clock, random }: Sources) {
+export function contactOperations({ sql, clock, random, pictures }: Sources) {
   const change = ({ bot: { botId }, params }: Pick<Call<'updateContact'>, 'bot' | 'params'>, write: Change) =>
     sql.begin(async (tx) => {
       await lockBot(tx, botId);
@@ -46,6 +48,15 @@ export function contactOperations({ sql, clock, random }: Sources) {
     async getContact({ bot: { botId }, params }) {
       const { contactId } = await findContact(sql, botId, params.contactId);
       return readContact(sql, botId, contactId, clock());
+    },
+    getContactPicture: {
+      maxAgeSeconds: daySeconds,
+      async answer({ bot: { botId }, params }) {
+        const { contactId } = await findContact(sql, botId, params.contactId);
+        const picture = await pictures.read(botId, contactId);
+        if (picture === null) throw new Refusal('PICTURE_NOT_FOUND', 'The contact has no picture.');
+        return { ...picture, fileName: contactId };
+      },
     },
     async listContactEvents({ bot: { botId }, params, query }) {
       const { contactId } = await findContact(sql, botId, params.contactId);

@@ -15,6 +15,7 @@ import type { Sql } from '../../database/client.ts';
 import type { AnswerOf, BodyOf, FileTypeOf, HeadersOf, PathOf, QueryOf } from '../../http/operation.ts';
 import type { Slots } from '../../http/slots.ts';
 import type { LiveChat } from '../../live-chat/live-chat.ts';
+import type { Pictures } from '../../profiles/pictures.ts';
 import type { Random } from '../../random.ts';
 import type { Clock } from '../../time.ts';
 import type { Gate } from '../../webhooks-out/addresses.ts';
@@ -33,6 +34,8 @@ export type Sources = {
   /** The public address of this server; null: not set. */
   publicUrl: string | null;
   passwords: Passwords;
+  /** Pictures of contacts at the platforms. */
+  pictures: Pictures;
   /** A pool for exports alone. */
   exportSql: Sql;
   /** The export of a client that reads nothing for this long ends. */
@@ -126,6 +129,8 @@ export type Properties = {
   isOpen?: true;
   /** The answer has no entity tag and is never cached. */
   isSecret?: true;
+  /** The caller may cache the file for this long. */
+  maxAgeSeconds?: number;
 };
 
 type Handler<Call, Answer> = { answer(call: Call): Promise<Answer> };

@@ -163,7 +163,7 @@ function toClient(contact: ShownContact): Client {
   return {
     clientId: contact.platformContactId,
     clientName: contact.name ?? undefined,
-    clientHeadshot: contact.headshot ?? undefined,
+    clientHeadshot: contact.headshot ?? contact.pictureUrl ?? undefined,
     platform: contact.platform,
     remark: contact.remark ?? undefined,
     isBlock: contact.blocked,

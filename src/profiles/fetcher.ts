@@ -1,0 +1,167 @@
+/**
+ * Reads the profiles of people from the platforms, within a rate for each channel.
+ *
+ *     due channel → lock its schedule → due contacts → calls → under the bot's lock: profiles and next due times → commit
+ *
+ * Any number of processes can do this for one database. A profile is read again after 30 days. A person without a profile (404) is not
+ * asked about again until the person unblocks the account. A refused token, a reached limit or an unreachable platform pauses the
+ * channel, for growing times; new settings of the channel end the pause.
+ */
+import type { Logger } from 'pino';
+import type { Keys } from '../auth/keys.ts';
+import { type Channel, type ChannelId, findChannel } from '../bots/channels.ts';
+import type { Sql, Transaction } from '../database/client.ts';
+import { Poll } from '../database/poll.ts';
+import { Refusal } from '../errors.ts';
+import { type Clock, dayMs, hourMs, minuteMs, secondMs } from '../time.ts';
+import type { FetchedProfile, ProfileSource } from './profile.ts';
+import {
+  addSchedule,
+  claimTurn,
+  type DueContact,
+  dueChannels,
+  dueContacts,
+  type ProfileResult,
+  putResults,
+  putSchedule,
+} from './queue.ts';
+
+export type FetcherOptions = {
+  /** A pool of its own with `fetchWorkers` connections: a step holds one during its calls. */
+  sql: Sql;
+  keys: Keys;
+  clock: Clock;
+  log: Pick<Logger, 'warn' | 'error'>;
+  sources: readonly ProfileSource[];
+  /** Calls per second for each channel. */
+  perSecond: number;
+};
+
+/** Channels that one process works on at a time. */
+export const fetchWorkers = 2;
+const callsAtOnce = 8;
+const contactsMax = 50;
+const checkMs = secondMs;
+const retryMsMax = 30 * secondMs;
+const refreshMs = 30 * dayMs;
+const failedPauseMs = hourMs;
+const firstPauseMs = 5 * secondMs;
+const pauseMsMax = 15 * minuteMs;
+
+export class ProfileFetcher {
+  readonly #options: FetcherOptions;
+  readonly #sources: ReadonlyMap<string, ProfileSource>;
+  #isStopped = false;
+  #poll: Poll | undefined;
+
+  constructor(options: FetcherOptions) {
+    this.#options = options;
+    this.#sources = new Map(options.sources.map((source) => [source.platform, source]));
+  }
+
+  /** Starts fetching. After an error of the database it logs the error and retries with growing pauses. */
+  start(): void {
+    const { log } = this.#options;
+    const options = { name: 'reading profiles', pauseMs: checkMs, retryMsMax, log };
+    this.#poll = new Poll(async () => {
+      await this.round();
+    }, options);
+  }
+
+  /** Cancels running calls; their contacts stay due. Idempotent. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await Promise.all([...this.#options.sources.map((source) => source.close()), this.#poll?.stop()]);
+  }
+
+  /** Runs one step of each channel that is due, and returns the number of calls. Throws errors of the database. */
+  async round(): Promise<number> {
+    const { sql, clock, sources } = this.#options;
+    const platforms = sources.map(({ platform }) => platform);
+    const due = (await dueChannels(sql, { platforms, now: clock() })).values();
+    let calls = 0;
+    const work = async () => {
+      for (const id of due) {
+        if (this.#isStopped) return;
+        await addSchedule(sql, id, clock());
+        calls += (await sql.begin((tx) => this.#step(tx, id))) as number;
+      }
+    };
+    const workers = await Promise.allSettled(Array.from({ length: fetchWorkers }, work));
+    for (const worker of workers) {
+      if (worker.status === 'rejected' && !this.#isStopped) throw worker.reason;
+    }
+    return calls;
+  }
+
+  async #step(tx: Transaction, id: ChannelId): Promise<number> {
+    const { clock, log, perSecond } = this.#options;
+    const startedAt = clock();
+    const turn = await claimTurn(tx, id, startedAt);
+    if (turn === null) return 0;
+    const limit = Math.min(perSecond, contactsMax);
+    const contacts = await dueContacts(tx, id, { now: startedAt, limit });
+    const { results, calls, pause } = await this.#fetchAll(tx, id, contacts);
+    const now = clock();
+    await putResults(tx, id, results, { now });
+    if (pause === null) {
+      const nextAt = startedAt + Math.ceil((calls * secondMs) / perSecond);
+      await putSchedule(tx, id, { nextAt, failures: 0, problem: null, now });
+      return calls;
+    }
+    const failures = turn.failures + 1;
+    const pauseMs = Math.min(firstPauseMs * 2 ** (failures - 1), pauseMsMax);
+    const nextAt = now + Math.max(pauseMs, pause.retryMs ?? 0);
+    await putSchedule(tx, id, { nextAt, failures, problem: pause.problem, now });
+    log.warn({ ...id, problem: pause.problem }, 'profiles cannot be read now');
+    return calls;
+  }
+
+  /** Asks about the contacts, several at a time, until one answer pauses the channel. */
+  async #fetchAll(tx: Transaction, id: ChannelId, contacts: readonly DueContact[]): Promise<Fetched> {
+    const fetched: Fetched = { results: [], calls: 0, pause: null };
+    const channel = await this.#findChannel(tx, id);
+    const source = this.#sources.get(id.platform);
+    if ('outcome' in channel || !source)
+      return { ...fetched, pause: 'outcome' in channel ? channel : noAccess };
+    const rest = contacts.values();
+    const work = async () => {
+      for (const contact of rest) {
+        fetched.calls += 1;
+        const answer = await source.fetchProfile(channel, contact.platformContactId);
+        if (answer.outcome === 'paused') fetched.pause ??= answer;
+        else fetched.results.push(toResult(contact, answer, this.#options.clock()));
+        if (fetched.pause !== null) return;
+      }
+    };
+    const workers = await Promise.allSettled(Array.from({ length: callsAtOnce }, work));
+    for (const worker of workers) if (worker.status === 'rejected') throw worker.reason;
+    return fetched;
+  }
+
+  async #findChannel(tx: Transaction, id: ChannelId): Promise<Channel | Pause> {
+    const { keys, clock } = this.#options;
+    try {
+      return (await findChannel(tx, keys, { ...id, now: clock() })) ?? noAccess;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return { outcome: 'paused', problem: error.message };
+    }
+  }
+}
+
+type Pause = Extract<FetchedProfile, { outcome: 'paused' }>;
+type Fetched = { results: ProfileResult[]; calls: number; pause: Pause | null };
+
+const noAccess: Pause = { outcome: 'paused', problem: 'The channel has no access to the platform.' };
+
+function toResult(contact: DueContact, answer: Exclude<FetchedProfile, Pause>, now: number): ProfileResult {
+  switch (answer.outcome) {
+    case 'found':
+      return { ...contact, dueAt: now + refreshMs, profile: answer.profile };
+    case 'gone':
+      return { ...contact, dueAt: null, profile: null };
+    case 'failed':
+      return { ...contact, dueAt: now + failedPauseMs, profile: null };
+  }
+}
