@@ -5,7 +5,7 @@
  * redirects are not followed, and size, time and type of the answer are checked. The platforms' own API hosts are allowed, too.
  */
 import type { IncomingMessage } from 'node:http';
-import type { Sql } from '../database/client.ts';
+import type { Fragment, Queryable, Sql } from '../database/client.ts';
 import { msOf } from '../database/instants.ts';
 import { coalesced } from '../http/coalesce.ts';
 import { type ImageType, imageTypeOf } from '../live-chat/image-type.ts';
@@ -117,7 +117,12 @@ export class Pictures {
 
 /** Deletes stored pictures that were fetched long ago; a page fetches them again. Safe to repeat. */
 export async function purgePictures(sql: Sql, botId: string, { now }: { now: number }): Promise<void> {
-  await sql`delete from contact_pictures where bot_id = ${botId} and fetched_at < ${new Date(now - keptMs)}`;
+  await sql`delete from contact_pictures where bot_id = ${botId} and ${isOldPicture(sql, { now })}`;
+}
+
+/** For queries over `contact_pictures`: true for pictures that `purgePictures` deletes. */
+export function isOldPicture(sql: Queryable, { now }: { now: number }): Fragment {
+  return sql`fetched_at < ${new Date(now - keptMs)}`;
 }
 
 type Row = {

@@ -14,7 +14,7 @@ import { Worker } from '../ingest/worker.ts';
 import { type Job, type JobFailure, stepAnyJob } from '../jobs/jobs.ts';
 import { LineClient } from '../line/collector/line-client.ts';
 import { lineSource } from '../line/collector/line-source.ts';
-import { LineProfiles } from '../line/profile.ts';
+import { LineProfiles } from '../line/people/line-profiles.ts';
 import { fetchWorkers, ProfileFetcher } from '../profiles/fetcher.ts';
 import { inPortions, type Random } from '../random.ts';
 import { reportExpired } from '../tags/expiry.ts';

@@ -17,6 +17,7 @@ import { isOldImage, purgeImages } from '../live-chat/erasure.ts';
 import { isOldUsage, purgeUsage } from '../live-chat/usage.ts';
 import { isSilentVisitor, purgeSilentVisitors } from '../live-chat/visitors.ts';
 import { hasNewPointDays, storePointDays } from '../points/point-periods.ts';
+import { isOldPicture, purgePictures } from '../profiles/pictures.ts';
 import { isExpiredAssignment, purgeExpired } from '../tags/expiry.ts';
 import type { Clock } from '../time.ts';
 import { hasOldMessages, purgeMessages } from '../webhooks-out/log.ts';
@@ -93,6 +94,10 @@ function choresOf(sql: Sql, { clock, ...settings }: Settings, isStopped: () => b
     {
       isDue: has('chat_usage', isOldUsage(sql, { now })),
       run: (botId) => purgeUsage(sql, botId, { now }),
+    },
+    {
+      isDue: has('contact_pictures', isOldPicture(sql, { now })),
+      run: (botId) => purgePictures(sql, botId, { now }),
     },
     { isDue: hasNewPointDays(sql, { now }), run: (botId) => storePointDays(sql, botId, { now }) },
   ];

@@ -51,7 +51,13 @@ export const good: Record<string, Call> = {
   seeChat: { body: { sequence: 1 } },
 };
 /** Operations that do not respond with JSON, and the socket, which rejects a plain call. */
-export const downloads = ['getDeliveryBody', 'exportData', 'getChatImage', 'openChatSocket'];
+export const downloads = [
+  'getDeliveryBody',
+  'exportData',
+  'getChatImage',
+  'getContactPicture',
+  'openChatSocket',
+];
 /** Operations whose responses must not be cached. */
 export const untagged = [...downloads, 'getSession'];
 /** The status of a valid call; for the socket, that of a call without an upgrade. */
@@ -74,6 +80,7 @@ export async function ready(starting = managementServer()) {
   const first = { ...(await addContact(server, 'P0')), tagId: await addTag(server, 'Old') };
   const noticeId = await addNotice(server, first.contactId);
   const imageId = await addChat(server);
+  await addPicture(server, first.contactId);
   const jobId = String((await startReplay(sql, botId, { clock: () => now, random: randomBytes })).jobId);
   let calls = 0;
   /** Each changing call gets its own contact, tag and key, so that calls do not affect each other. */
@@ -170,6 +177,17 @@ async function addChat({ sql, botId, now }: ManagementServer): Promise<string> {
     insert into chat_images (bot_id, visitor_id, message_id, content, sent_at)
     values (${botId}, ${visitorId}, ${messageId}, ${Buffer.from(gif)}, ${at})`;
   return messageId;
+}
+
+/** A picture that was fetched from the platform. */
+async function addPicture({ sql, botId, now }: ManagementServer, contactId: string): Promise<void> {
+  const picture = { bot_id: botId, contact_id: contactId };
+  const url = 'https://cdn.example/ada.gif';
+  await sql`
+    insert into contact_profiles ${sql({ ...picture, picture_url: url, updated_at: new Date(now) })}
+    on conflict (bot_id, contact_id) do update set picture_url = excluded.picture_url`;
+  const content = Buffer.from(gif);
+  await sql`insert into contact_pictures ${sql({ ...picture, url, type: 'image/gif', content, fetched_at: new Date(now) })}`;
 }
 
 export async function putDelivery({ sql, botId, now }: ManagementServer, body: string): Promise<string> {

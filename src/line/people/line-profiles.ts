@@ -4,10 +4,10 @@
  * Source: LINE Messaging API reference, "Get profile": 404 for a person who has blocked the account, never consented to it, or deleted
  * the LINE account; 400 for an id of another form.
  */
-import type { Channel } from '../bots/channels.ts';
-import { isObject } from '../json.ts';
-import { type FetchedProfile, type ProfileSource, readProfile } from '../profiles/profile.ts';
-import type { LineClient } from './collector/line-client.ts';
+import type { Channel } from '../../bots/channels.ts';
+import { isObject } from '../../json.ts';
+import { type FetchedProfile, type ProfileSource, readProfile } from '../../profiles/profile.ts';
+import type { LineClient } from '../collector/line-client.ts';
 
 /** Called after each call, with the outcome of the answer. */
 type OnCall = (endpoint: string, outcome: string) => void;
