@@ -6,7 +6,14 @@
  * when an operation has no handler, or a handler no operation.
  */
 import type { WebsocketHandler } from '@fastify/websocket';
-import type { FastifyInstance, HTTPMethods, RouteHandlerMethod, RouteOptions } from 'fastify';
+import fastJsonStringify from 'fast-json-stringify';
+import type {
+  FastifyInstance,
+  FastifySerializerCompiler,
+  HTTPMethods,
+  RouteHandlerMethod,
+  RouteOptions,
+} from 'fastify';
 import { Refusal } from '../errors.ts';
 import { isObject } from '../json.ts';
 import {
@@ -115,6 +122,7 @@ export function bindContract<Handler>(
         method: operation.method,
         ...route,
         schema: handler === null ? {} : schemaOf(operation),
+        serializerCompiler: compileSerializer,
       });
     }
     refuseOtherMethods(
@@ -175,7 +183,16 @@ function toUrl(path: string, within: string): string {
   return path.slice(within.length).replace(/\{(\w+)\}/g, ':$1');
 }
 
-// Only success answers get a serializer: errors are small, and compiling each serializer costs time at the start.
+/** Compiled with the first answer: compiling those of all operations takes a tenth of the time of a start. */
+const compileSerializer: FastifySerializerCompiler<Schema> = ({ schema }) => {
+  let serialize: ((answer: unknown) => string) | undefined;
+  return (answer) => {
+    serialize ??= fastJsonStringify(schema);
+    return serialize(answer);
+  };
+};
+
+// Only success answers get a serializer: errors are small.
 function schemaOf({ answers }: ContractOperation) {
   const success = Object.entries(answers).filter(([status]) => status.startsWith('2'));
   return { response: Object.fromEntries(success.map(([status, schema]) => [status, inOrder(schema)])) };
