@@ -1,6 +1,7 @@
 /** The worker on a backlog: it folds and reports each of many successive batches once. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { seededBytes } from '../../tests/harness/random.ts';
@@ -179,4 +180,32 @@ test('a bot that keeps failing is folded alone, so the other bots of its batches
     1,
     'the other bots were folded once, in one batch',
   );
+});
+
+test('a bot with one delivery is folded between the batches of a bot with a backlog', async (t) => {
+  const { sql } = await testDatabase(t);
+  await addBotWithBacklog(sql, 'busy');
+  await sql`insert into bots (bot_id, name, time_zone) values ('other', 'test', 'Asia/Taipei')`;
+  const outcomes: number[] = [];
+  const worker = new Worker(sql, {
+    ...{ slots: 1, clock: () => now, random: seededBytes(1), log: pino({ level: 'silent' }) },
+    onFold: ({ deliveries }) => void outcomes.push(deliveries),
+  });
+  await sql.begin(async (tx) => {
+    await tx`lock table events in share mode`;
+    worker.start();
+    while ((await tx`select from pg_locks where relation = 'events'::regclass and not granted`).length === 0)
+      await pause(10);
+    // The first batch is being written, and the second one was read ahead.
+    await putDeliveries(sql, [deliveryOf('other', 'a')]);
+    worker.wake('other');
+  });
+  await waitUntilFolded(sql);
+  await worker.stop();
+  assert.equal(
+    outcomes.reduce((sum, count) => sum + count, 0),
+    backlog + 1,
+  );
+  const turn = outcomes.indexOf(1);
+  assert.ok(turn === 1 || turn === 2, `deliveries of each batch: ${outcomes.join(', ')}`);
 });

@@ -3,8 +3,8 @@
  *
  * A batch takes many bots, so that thousands of bots with a delivery each cost a few transactions. Several worker slots fold different
  * bots at the same time. So can several processes on one database, because a fold takes the lock of each bot or leaves the bot alone.
- * While its bots have more deliveries pending than a batch holds, a slot reads and parses the next batch while the database writes the
- * current one. A batch whose data fail is narrowed down to the delivery that causes it (narrow-batch.ts).
+ * While the database writes a batch, the slot reads and parses the next batch of bots with more pending deliveries. Such batches and
+ * the other ready bots are folded in turn. A batch whose data fail is narrowed down to the delivery that causes it (narrow-batch.ts).
  */
 import type { Logger } from 'pino';
 import type { Sql } from '../database/client.ts';
@@ -40,6 +40,8 @@ const pauseMsMin = 50;
 const pauseMsMax = 200;
 const retryMsMax = 5_000;
 const botsPolledMax = 1_000;
+/** The number of batches up to which more of them are read ahead: a bound of memory. */
+const aheadMax = 4;
 
 /** Bots whose next batch is being read. */
 type Group = { botIds: readonly string[]; reading: Promise<Batch> };
@@ -50,6 +52,9 @@ export class Worker {
   readonly #readyBots = new Set<string>();
   /** Bots that are folded or pause. True: the bot has been announced since. */
   readonly #heldBots = new Map<string, boolean>();
+  /** Groups whose batch was read ahead, in the order of their turns. */
+  readonly #ahead: Group[] = [];
+  #isTurnOfReady = true;
   /** Groups of bots that are folded or pause. */
   #groups = 0;
   /** Bots whose batch has failed. They are folded alone, so that they do not make the batches of others fail. */
@@ -82,6 +87,7 @@ export class Worker {
   /** Ends after the running batches. */
   async stop(): Promise<void> {
     await Promise.all([this.#poll, ...this.#slots].map((poll) => poll?.stop()));
+    await Promise.allSettled(this.#ahead.map(({ reading }) => reading));
   }
 
   /** Finds deliveries that other processes stored, and those that an interrupted fold left pending. */
@@ -90,20 +96,23 @@ export class Worker {
     this.#wakeSlots();
   }
 
-  /** Folds ready bots until none of them has more. Returns the pause of the slot: none after a batch. */
+  /** Folds a batch. Returns the pause of the slot: none after a batch. */
   async #foldAny(isStopped: () => boolean): Promise<number | undefined> {
-    const botIds = this.#takeBots();
-    if (botIds.length === 0) return undefined;
-    let group: Group | null = { botIds, reading: readBatch(this.#sql, botIds, { countMax: batchCountMax }) };
-    while (group !== null) group = await this.#foldGroup(group, isStopped);
+    const group = this.#isTurnOfReady
+      ? (this.#takeReady() ?? this.#ahead.shift())
+      : (this.#ahead.shift() ?? this.#takeReady());
+    if (!group) return undefined;
+    this.#isTurnOfReady = !this.#isTurnOfReady;
+    this.#groups += 1;
+    await this.#foldGroup(group, isStopped);
     return 0;
   }
 
   /** Takes a fair share of the ready bots, if a slot is free or a full batch is ready. */
-  #takeBots(): string[] {
+  #takeReady(): Group | undefined {
     const ready = this.#readyBots.size;
     const free = this.#options.slots - this.#groups;
-    if (ready === 0 || (free <= 0 && ready < batchBotsMax)) return [];
+    if (ready === 0 || (free <= 0 && ready < batchBotsMax)) return undefined;
     const share = Math.min(batchBotsMax, Math.ceil(ready / Math.max(1, free)));
     const taken: string[] = [];
     for (const botId of this.#readyBots) {
@@ -114,15 +123,14 @@ export class Worker {
       this.#heldBots.set(botId, false);
       if (taken.push(botId) === share || isFailing) break;
     }
-    this.#groups += 1;
-    return taken;
+    return this.#read(taken);
   }
 
-  /** Folds the next batch of the bots. Returns those with further batches, if no other bot waits; otherwise null. */
-  async #foldGroup({ botIds, reading }: Group, isStopped: () => boolean): Promise<Group | null> {
+  /** Folds the batch of the bots, and reads ahead those that follow it. */
+  async #foldGroup({ botIds, reading }: Group, isStopped: () => boolean): Promise<void> {
     const { clock, random, log } = this.#options;
     const startedAt = performance.now();
-    let next: Group | null = null;
+    let ahead: Group[] = [];
     try {
       const batch = await reading;
       const outcome = await foldNarrowing(this.#sql, batch, {
@@ -132,8 +140,7 @@ export class Worker {
             ...{ now: clock(), random },
             onFolded: () => {
               // Not earlier: the database would wait for the fold while bodies are parsed.
-              if (part.more.length > 0 && this.#readyBots.size === 0 && !isStopped())
-                next = this.#readAhead(part);
+              if (part.more.length > 0 && !isStopped()) ahead = this.#readAhead(part);
             },
           }),
         onFailingBot: (botId) => {
@@ -143,8 +150,8 @@ export class Worker {
       });
       const ms = performance.now() - startedAt;
       if (outcome.deliveries > 0) this.#options.onFold(outcome, ms);
-      this.#releaseGroup(botIds, next, { more: batch.more, busyBots: outcome.busyBots, ms });
-      return next;
+      this.#ahead.push(...ahead);
+      this.#releaseGroup(botIds, ahead, { more: batch.more, busyBots: outcome.busyBots, ms });
     } catch (error) {
       this.#groups -= 1;
       this.#release(botIds);
@@ -152,12 +159,20 @@ export class Worker {
     }
   }
 
-  #readAhead({ bots, more }: Batch): Group {
+  /** Begins to read the next batch: of each bot, if they are few. The fold of a bot is cheaper than that of several. */
+  #readAhead({ bots, more }: Batch): Group[] {
+    const room = aheadMax - this.#ahead.length;
+    if (room <= 0) return [];
     const except = bots.flatMap(({ bundles }) => bundles.map(({ bundleId }) => bundleId));
-    const reading = readBatch(this.#sql, more, { countMax: batchCountMax, except });
+    const groups = more.length <= room ? more.map((botId) => [botId]) : [more];
+    return groups.map((botIds) => this.#read(botIds, except));
+  }
+
+  #read(botIds: readonly string[], except: readonly number[] = []): Group {
+    const reading = readBatch(this.#sql, botIds, { countMax: batchCountMax, except });
     // The promise is awaited later; the handler keeps an early failure from being reported as unhandled.
     reading.catch(() => undefined);
-    return { botIds: more, reading };
+    return { botIds, reading };
   }
 
   #addReady(botId: string): void {
@@ -165,26 +180,25 @@ export class Worker {
     else this.#readyBots.add(botId);
   }
 
-  /** Releases the bots without a next batch: at once if more is pending, otherwise after a pause. */
+  /** Releases the bots whose next batch is not read ahead: at once if more is pending, otherwise after a pause. */
   #releaseGroup(
     botIds: readonly string[],
-    next: Group | null,
+    ahead: readonly Group[],
     { more, busyBots, ms }: { more: readonly string[]; busyBots: readonly string[]; ms: number },
   ): void {
     const busy = new Set(busyBots);
-    const pending = new Set(more.filter((botId) => !busy.has(botId)));
-    const continued = new Set(next?.botIds);
+    const continued = new Set(ahead.flatMap((group) => group.botIds));
+    const pending = more.filter((botId) => !busy.has(botId) && !continued.has(botId));
+    const held = new Set([...continued, ...pending]);
     const pauseMs = Math.min(pauseMsMax, Math.max(pauseMsMin, pauseShare * ms));
-    const done = botIds.filter((botId) => !continued.has(botId) && !pending.has(botId));
-    const isLast = next === null && pending.size === 0;
     setTimeout(() => {
-      if (isLast) this.#groups -= 1;
-      this.#release(done);
+      if (held.size === 0) this.#groups -= 1;
+      this.#release(botIds.filter((botId) => !held.has(botId)));
     }, pauseMs).unref();
-    if (next !== null || isLast) return;
+    if (held.size === 0) return;
     for (const botId of pending) this.#heldBots.set(botId, true);
     this.#groups -= 1;
-    this.#release([...pending]);
+    this.#release(pending);
   }
 
   #release(botIds: readonly string[]): void {
@@ -196,7 +210,7 @@ export class Worker {
   }
 
   #wakeSlots(): void {
-    if (this.#readyBots.size === 0) return;
+    if (this.#readyBots.size === 0 && this.#ahead.length === 0) return;
     for (const slot of this.#slots) slot.wake();
   }
 }
