@@ -38,7 +38,7 @@ export async function readAddition(file: URL, addition: URL): Promise<string> {
 
 /** The paths of a document, with every reference replaced by its target. */
 export function resolvedPaths(document: Document): Document['paths'] {
-  return resolve(document.paths, document, []) as Document['paths'];
+  return resolve(document.paths, { root: document, resolved: new Map() }, []) as Document['paths'];
 }
 
 async function parseFile(file: URL): Promise<Document> {
@@ -63,17 +63,25 @@ function union<Item>(items: Record<string, Item>, added: Record<string, Item>): 
   return { ...items, ...added };
 }
 
-function resolve(node: unknown, root: unknown, openReferences: readonly string[]): unknown {
-  if (Array.isArray(node)) return node.map((item) => resolve(item, root, openReferences));
+/** `resolved`: the targets so far by reference. Many operations refer to the same one, and share it. */
+type Resolution = { root: Document; resolved: Map<string, unknown> };
+
+function resolve(node: unknown, resolution: Resolution, openReferences: readonly string[]): unknown {
+  if (Array.isArray(node)) return node.map((item) => resolve(item, resolution, openReferences));
   if (!isObject(node)) return node;
   const { $ref: reference } = node;
   if (typeof reference !== 'string') {
     return Object.fromEntries(
-      Object.entries(node).map(([name, value]) => [name, resolve(value, root, openReferences)]),
+      Object.entries(node).map(([name, value]) => [name, resolve(value, resolution, openReferences)]),
     );
   }
   if (openReferences.includes(reference)) throw new Error(`the reference ${reference} leads to itself`);
-  return resolve(lookUp(root, reference), root, [...openReferences, reference]);
+  const { root, resolved } = resolution;
+  const known = resolved.get(reference);
+  if (known !== undefined) return known;
+  const target = resolve(lookUp(root, reference), resolution, [...openReferences, reference]);
+  resolved.set(reference, target);
+  return target;
 }
 
 function lookUp(root: unknown, reference: string): unknown {
