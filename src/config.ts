@@ -70,6 +70,10 @@ const table = {
     meaning: 'Management calls per minute for each admin token and each user; 0: no limit.',
   },
   lineApi: { default: 'https://api.line.me', meaning: "Address of LINE's API. Change it only for tests." },
+  graphApi: {
+    default: 'https://graph.facebook.com',
+    meaning: "Address of Meta's Graph API. Change it only for tests.",
+  },
   linePassThrough: {
     default: 'on',
     choices: ['on', 'off'],

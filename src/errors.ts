@@ -159,8 +159,9 @@ export const catalogue = {
   },
   SEND_NOT_FOUND: {
     status: 404,
-    cause: 'No LINE send with that request id is known.',
-    remedy: 'Use the `X-Line-Request-Id` of a send through Shoal, or of one with stored statistics.',
+    cause: 'The bot has no send with that number; on LINE: no send with that request id is known.',
+    remedy:
+      'List the sends of the bot. On LINE: use the `X-Line-Request-Id` of a send through Shoal, or of one with stored statistics.',
   },
   CHANNEL_CLOSED: {
     status: 403,
@@ -199,11 +200,22 @@ export const catalogue = {
     remedy:
       'Retry with the same `X-Line-Retry-Key`: LINE does not send twice, and Shoal then records the send. Without such a key, do not send again; `X-Line-Accepted-Request-Id` identifies the send.',
   },
-  NOT_BUILT: {
-    status: 501,
-    mantago: 501,
-    cause: 'The contract has the operation, but this version of Shoal does not implement it.',
-    remedy: 'See the changelog for the implemented operations.',
+  BROADCAST_FAILED: {
+    status: 403,
+    mantago: 36000,
+    cause:
+      'The broadcast cannot be created: the channel has no access token, or `intentId` names no message template.',
+    remedy: 'Set the access token with `shoal channel set`. See the message templates of the bot.',
+  },
+  TEMPLATE_NOT_FOUND: {
+    status: 404,
+    cause: 'The bot has no message template with that id.',
+    remedy: 'List the message templates of the bot.',
+  },
+  TEMPLATE_EXISTS: {
+    status: 409,
+    cause: 'The bot already has a message template of that name.',
+    remedy: 'Use the existing template, or another name.',
   },
   RATE_LIMITED: {
     status: 429,

@@ -82,6 +82,12 @@ const folders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     chat_online: 'Visitors with an open socket, by process.',
     chat_usage: 'Bytes stored per day, by visitor, address and bot.',
   },
+  sends: {
+    sends: 'One message for many contacts: audience, schedule, progress and numbers.',
+    send_recipients: 'The contacts of a send, each with its result.',
+    send_lanes: 'Which process sends on a channel now.',
+    message_templates: 'Saved messages.',
+  },
   'webhooks-out': {
     callbacks: 'The endpoint of a bot, with its signing secret and health.',
     notices: 'Webhook messages, written with their change.',
@@ -102,6 +108,8 @@ const flow = [
   ['line', 'rollups'],
   ['contacts', 'tags'],
   ['contacts', 'points'],
+  ['contacts', 'sends'],
+  ['sends', 'inbox'],
   ['contacts', 'webhooks-out'],
   ['points', 'webhooks-out'],
 ] as const;

@@ -1201,15 +1201,6 @@ export interface components {
                 "application/json": components["schemas"]["ErrorResponse"];
             };
         };
-        /** @description Shoal does not send broadcasts */
-        NotBuiltError: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["ErrorResponse"];
-            };
-        };
         /** @description Server error */
         InternalServerError: {
             headers: {
@@ -1540,7 +1531,6 @@ export interface operations {
             429: components["responses"]["RateLimitError"];
             431: components["responses"]["HeadersTooLarge"];
             500: components["responses"]["InternalServerError"];
-            501: components["responses"]["NotBuiltError"];
         };
     };
     setCustomerCallback: {

@@ -94,6 +94,22 @@ export async function listChannels(sql: Queryable, botId: string, now: number): 
     order by platform`;
 }
 
+/** Whether the channel is enabled and has an access token; null: no channel. */
+export async function channelState(
+  sql: Queryable,
+  { botId, platform }: ChannelId,
+): Promise<Pick<ListedChannel, 'enabled' | 'accessTokenSet'> | null> {
+  const [channel] = await sql<Pick<ListedChannel, 'enabled' | 'accessTokenSet'>[]>`
+    select enabled, access_token_sealed is not null as "accessTokenSet" from channels
+    where bot_id = ${botId} and platform = ${platform}`;
+  return channel ?? null;
+}
+
+/** True for platforms that Shoal calls to send a message. */
+export function accessTokenNeeded(platform: PlatformName): boolean {
+  return platform !== 'liveChat';
+}
+
 /** The channel with its credentials; null: none. Throws Refusal INPUT_INVALID if they were sealed with another secret key. */
 export async function findChannel(
   sql: Queryable,

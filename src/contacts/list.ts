@@ -44,8 +44,8 @@ export type ShownContact = {
 /** A page begins after this contact, the last one of the page before. `createdMicros` since 1970. */
 export type Cursor = { createdMicros: string; contactId: string };
 
-export type ContactQuery = {
-  botId: string;
+/** Conditions that a contact meets; null: any. */
+export type ContactFilter = {
   /** Contact id, or id on any platform. */
   id: string | null;
   customerId: string | null;
@@ -58,6 +58,10 @@ export type ContactQuery = {
   /** Added at or after, and at or before (ms). */
   from: number | null;
   to: number | null;
+};
+
+export type ContactQuery = ContactFilter & {
+  botId: string;
   limit: number;
   /** Contacts to skip; not together with a cursor. */
   offset: number;
@@ -146,9 +150,22 @@ async function select(sql: Queryable, now: number, { where, limit, offset }: Sel
     order by page.created_at desc, page.contact_id desc`;
 }
 
-function isListed(
+/** For queries: the condition of the bot's contacts that meet the filter and come after the cursor. */
+export function isListed(
   sql: Queryable,
-  { botId, id, customerId, platform, name, tag, blocked, from, to, after, now }: ContactQuery,
+  {
+    botId,
+    after,
+    now,
+    id,
+    customerId,
+    platform,
+    name,
+    tag,
+    blocked,
+    from,
+    to,
+  }: ContactFilter & Pick<ContactQuery, 'botId' | 'after' | 'now'>,
 ): Fragment {
   const profiles = sql`select contact_id from contact_profiles where bot_id = ${botId}`;
   return sql`contacts.bot_id = ${botId} and contacts.merged_into is null and contacts.forgotten_at is null

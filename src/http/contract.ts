@@ -87,7 +87,7 @@ async function toContract(file: URL, additions: readonly URL[], checks: CheckOpt
 export type Binding<Handler> = {
   /** The prefix of the document's paths that the scope's own prefix replaces. */
   within: string;
-  /** By operation id. Null for an operation that is not built. */
+  /** By operation id. */
   handlers: Readonly<Record<string, Handler>>;
   toRoute(
     operation: ContractOperation,
@@ -121,7 +121,7 @@ export function bindContract<Handler>(
         url,
         method: operation.method,
         ...route,
-        schema: handler === null ? {} : schemaOf(operation),
+        schema: schemaOf(operation),
         serializerCompiler: compileSerializer,
       });
     }

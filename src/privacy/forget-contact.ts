@@ -29,6 +29,7 @@ import { foldBatch } from '../ingest/process-batch.ts';
 import { eraseChats, lockChats } from '../live-chat/erasure.ts';
 import { anonymizeAccount } from '../points/merge-accounts.ts';
 import { newId, type Random } from '../random.ts';
+import { eraseRecipients } from '../sends/erasure.ts';
 import { moveTags } from '../tags/assignments.ts';
 import { deleteMessagesOf } from '../webhooks-out/log.ts';
 
@@ -173,6 +174,7 @@ async function deleteLocked(
   const formerIds = former.map((row) => row.contactId);
   await tx`delete from contact_profiles where bot_id = ${botId} and contact_id = any (${formerIds}::text[])`;
   await tx`delete from contact_pictures where bot_id = ${botId} and contact_id = any (${formerIds}::text[])`;
+  await eraseRecipients(tx, botId, formerIds);
   await deleteMessagesOf(tx, botId, formerIds);
   return 'deleted';
 }

@@ -15,8 +15,11 @@ import { type Job, type JobFailure, stepAnyJob } from '../jobs/jobs.ts';
 import { LineClient } from '../line/collector/line-client.ts';
 import { lineSource } from '../line/collector/line-source.ts';
 import { LineProfiles } from '../line/people/line-profiles.ts';
+import { Posting } from '../live-chat/posting.ts';
 import { fetchWorkers, ProfileFetcher } from '../profiles/fetcher.ts';
 import { inPortions, type Random } from '../random.ts';
+import { openSenders } from '../sends/senders.ts';
+import { SendWorker } from '../sends/worker.ts';
 import { reportExpired } from '../tags/expiry.ts';
 import { type Clock, hourMs, secondMs } from '../time.ts';
 import { openGate } from '../webhooks-out/addresses.ts';
@@ -48,6 +51,7 @@ export function startBackground(
     startCollector(parts, { openPool, metrics, worker, closers });
     startProfiles(parts, { openPool, metrics, closers });
   }
+  startSends(parts, worker, closers);
   return worker;
 }
 
@@ -118,6 +122,21 @@ function startProfiles(
   });
   fetcher.start();
   closers.push(() => fetcher.stop());
+}
+
+function startSends(parts: Parts, worker: Worker, closers: Closer[]): void {
+  const { config, sql, keys, clock, random, log } = parts;
+  const onStored = (botId: string): void => worker.wake(botId);
+  const byteLimits = { visitor: 0, address: 0, bot: 0 };
+  const posting = new Posting(sql, { clock, log, byteLimits, stored: onStored });
+  const { senders, close } = openSenders({ ...config, posting, clock });
+  const sends = new SendWorker({ sql, keys, senders, clock, random, log, onStored });
+  sends.start();
+  closers.push(async () => {
+    await sends.stop();
+    await posting.drain();
+    await close();
+  });
 }
 
 function startDispatcher(

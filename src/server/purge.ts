@@ -18,6 +18,7 @@ import { isOldUsage, purgeUsage } from '../live-chat/usage.ts';
 import { isSilentVisitor, purgeSilentVisitors } from '../live-chat/visitors.ts';
 import { hasNewPointDays, storePointDays } from '../points/point-periods.ts';
 import { isOldPicture, purgePictures } from '../profiles/pictures.ts';
+import { isOldSend, purgeSends } from '../sends/sends.ts';
 import { isExpiredAssignment, purgeExpired } from '../tags/expiry.ts';
 import type { Clock } from '../time.ts';
 import { hasOldMessages, purgeMessages } from '../webhooks-out/log.ts';
@@ -78,6 +79,10 @@ function choresOf(sql: Sql, { clock, ...settings }: Settings, isStopped: () => b
       run: (botId) => purgeExpired(sql, botId, { now }),
     },
     { isDue: has('jobs', isOldJob(sql, { now })), run: (botId) => purgeJobs(sql, botId, { now }) },
+    {
+      isDue: has('sends', isOldSend(sql, { now })),
+      run: (botId) => inBatches(() => purgeSends(sql, botId, { now })),
+    },
     {
       isDue: sql`coalesce(${has('line_reply_tokens', isOldToken(sql, { now }))},
         ${has('line_sends', hasOldToken(sql, { now }))})`,

@@ -479,6 +479,17 @@ create table line_unit_events (
  PRIMARY KEY (bot_id, unit, first_day, last_day)
 );
 
+create table message_templates (
+ bot_id text collate "C" not null,
+ template_id text collate "C" not null,
+ name text collate "C" not null,
+ content jsonb not null,
+ created_at timestamp with time zone not null,
+ updated_at timestamp with time zone not null,
+ PRIMARY KEY (bot_id, template_id),
+ UNIQUE (bot_id, name)
+);
+
 create table migrations (
  name text collate "C" not null,
  checksum text collate "C" not null,
@@ -648,6 +659,80 @@ create table secret_key (
  CHECK (id),
  PRIMARY KEY (id)
 );
+
+create table send_lanes (
+ bot_id text collate "C" not null,
+ platform text collate "C" not null,
+ lease_id text collate "C" not null,
+ leased_until timestamp with time zone not null,
+ PRIMARY KEY (bot_id, platform)
+);
+
+create table send_recipients (
+ bot_id text collate "C" not null,
+ send_id bigint not null,
+ position bigint not null,
+ contact_id text collate "C" not null,
+ state text collate "C" not null default 'planned'::text,
+ message_id text collate "C",
+ code text collate "C",
+ settled_at timestamp with time zone,
+ delivered_at timestamp with time zone,
+ read_at timestamp with time zone,
+ CHECK ((state = ANY (ARRAY['planned'::text, 'waiting'::text, 'accepted'::text, 'refused'::text, 'unknown'::text, 'blocked'::text]))),
+ PRIMARY KEY (bot_id, send_id, "position")
+);
+CREATE INDEX send_recipients_waiting ON public.send_recipients USING btree (bot_id, send_id, "position") WHERE (state = 'waiting'::text);
+CREATE UNIQUE INDEX send_recipients_of_contact ON public.send_recipients USING btree (bot_id, contact_id, send_id);
+
+create table sends (
+ bot_id text collate "C" not null,
+ send_id bigint not null generated as identity,
+ name text not null,
+ platform text collate "C" not null,
+ key text collate "C",
+ content_hash text collate "C" not null,
+ message jsonb not null,
+ audience jsonb,
+ state text collate "C" not null default 'running'::text,
+ planned boolean not null default false,
+ planned_created_at timestamp with time zone,
+ planned_contact_id text collate "C",
+ starts_at timestamp with time zone not null,
+ quiet_from smallint,
+ quiet_until smallint,
+ zone text not null,
+ recipients bigint not null default 0,
+ claimed bigint not null default 0,
+ settled bigint not null default 0,
+ in_flight_since timestamp with time zone,
+ plan_blocked bigint not null default 0,
+ unknown_contacts bigint not null default 0,
+ accepted bigint not null default 0,
+ refused bigint not null default 0,
+ unknown bigint not null default 0,
+ blocked bigint not null default 0,
+ delivered bigint not null default 0,
+ read bigint not null default 0,
+ receipts_upto bigint not null default 0,
+ due_at timestamp with time zone not null,
+ failure text,
+ attempts integer not null default 0,
+ created_by text,
+ created_at timestamp with time zone not null,
+ updated_at timestamp with time zone not null,
+ ended_at timestamp with time zone,
+ CHECK ((settled <= claimed)),
+ CHECK (((quiet_from IS NULL) = (quiet_until IS NULL))),
+ CHECK ((platform = ANY (ARRAY['line'::text, 'facebook'::text, 'instagram'::text, 'whatsapp'::text, 'liveChat'::text]))),
+ CHECK (((quiet_from >= 0) AND (quiet_from <= 1439))),
+ CHECK (((quiet_until >= 0) AND (quiet_until <= 1439))),
+ CHECK ((state = ANY (ARRAY['running'::text, 'paused'::text, 'stopped'::text, 'done'::text]))),
+ PRIMARY KEY (bot_id, send_id)
+);
+CREATE INDEX sends_due ON public.sends USING btree (bot_id, platform, due_at) WHERE (state = 'running'::text);
+CREATE INDEX sends_ended ON public.sends USING btree (bot_id, ended_at) WHERE (ended_at IS NOT NULL);
+CREATE UNIQUE INDEX sends_key ON public.sends USING btree (bot_id, key) WHERE (key IS NOT NULL);
 
 create table sessions (
  session_hash bytea not null,

@@ -49,8 +49,8 @@ export type Operation<I extends Id> = {
 /** The bot's valid credential, and the answer for a caller who proves to own it. */
 export type Read<Answer> = { credential: Credential | null; answer(): Answer | Promise<Answer> };
 
-/** A handler for every operation of the contract. Null: not built. */
-export type Operations = { [I in Id]: Operation<I> | null };
+/** A handler for every operation of the contract. */
+export type Operations = { [I in Id]: Operation<I> };
 
 /** An operation that reads and changes nothing before its caller has proved to own the bot. */
 export function proven<Sent, Answer>(

@@ -6,6 +6,7 @@ import { findCredential, refreshPair } from '../../auth/api-pairs.ts';
 import { coalesced } from '../../http/coalesce.ts';
 import type { PlatformName } from '../../platforms/platform.ts';
 import { readFigures } from '../../reports/totals.ts';
+import { broadcastOperations } from './broadcast.ts';
 import { callbackOperations } from './callback.ts';
 import { clientOperations } from './clients.ts';
 import { toClientAnalysis, toMessageAnalysis } from './figures.ts';
@@ -21,7 +22,7 @@ export function mantagoOperations(sources: Sources): Operations {
     ...callbackOperations(sources),
     ...clientOperations(sources),
     ...tagOperations(sources),
-    sendBroadcast: null,
+    ...broadcastOperations(sources),
     getClientAnalysis: {
       toContract: ({ platform, ...body }) => (platform === 'all' ? body : { platform, ...body }),
       async read({ botId }, { body }) {

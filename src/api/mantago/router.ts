@@ -1,7 +1,7 @@
 /**
  * The MantaGo OpenAPI (contracts/mantago.yaml): authentication, and the order of a call's checks.
  *
- *     token → calls a minute → bot → pair → secret → is it built? → body → answer
+ *     token → calls a minute → bot → pair → secret → body → answer
  *
  * Each check runs before the next one. The most frequent calls read the database once: one query returns the figures together
  * with the credential that decides whether the caller may see them.
@@ -56,7 +56,7 @@ export async function registerMantago(app: FastifyInstance, options: MantagoOpti
         bindContract(scope, contract, {
           within: contractBase,
           handlers,
-          toRoute: (operation, built: AnyOperation | null) => ({
+          toRoute: (operation, built: AnyOperation) => ({
             bodyLimit: bodyBytesMax,
             onRequest: (request, reply, done) => calls.admit(request, reply, { built, done }),
             handler: (request, reply) => calls.answer(request, reply, operation, built),
@@ -95,11 +95,11 @@ class Calls {
   admit(
     request: FastifyRequest,
     reply: FastifyReply,
-    { built, done }: { built: AnyOperation | null; done: (error?: Error) => void },
+    { built, done }: { built: AnyOperation; done: (error?: Error) => void },
   ): void {
     const now = this.#options.clock();
     const { authorization } = request.headers;
-    const reading = { now, expiredToo: built?.expiredToo ?? false };
+    const reading = { now, expiredToo: built.expiredToo ?? false };
     const accept = (caller: TokenClaims) => {
       request.setDecorator('caller', caller);
       if (this.#limit) countCall(this.#limit, this.#limitKeyOf(caller), now, reply);
@@ -119,13 +119,13 @@ class Calls {
     request: FastifyRequest,
     reply: FastifyReply,
     operation: ContractOperation,
-    built: AnyOperation | null,
+    built: AnyOperation,
   ): Promise<string> {
     const caller = request.getDecorator<TokenClaims>('caller');
     const botId = isObject(request.query) ? request.query.botId : undefined;
     if (botId !== caller.botId) throw await this.#botRefusal(botId);
     const call = readCall(request, operation, built);
-    const read = await this.#read(caller, operation, built, call);
+    const read = await this.#read(caller, built, call);
     if (read === null) throw unknownBot();
     const { credential } = read;
     if (credential?.pairId !== caller.pairId) throw await this.#pairRefusal(caller);
@@ -138,13 +138,12 @@ class Calls {
   /** The credential, with an answer that refuses an invalid call. Null if there is no such bot. */
   #read(
     caller: TokenClaims,
-    operation: ContractOperation,
-    built: AnyOperation | null,
+    built: AnyOperation,
     { input, problem }: ReadCall,
   ): Promise<Read<object> | null> {
-    if (built !== null && problem === null) return built.read(caller, input);
+    if (problem === null) return built.read(caller, input);
     const answer = () => {
-      throw built === null || problem === null ? notBuilt(operation) : wrongVariables(problem);
+      throw wrongVariables(problem);
     };
     return findCredential(this.#options.sql, caller.botId).then((read) => read && { ...read, answer });
   }
@@ -179,24 +178,20 @@ type ReadCall = { input: CheckedInput } & (
 );
 
 /** The input of a call with its secret, and its first problem or null. */
-function readCall(
-  request: FastifyRequest,
-  operation: ContractOperation,
-  built: AnyOperation | null,
-): ReadCall {
+function readCall(request: FastifyRequest, operation: ContractOperation, built: AnyOperation): ReadCall {
   const params = isObject(request.params) ? { ...request.params } : {};
   const query = isObject(request.query) ? withoutEmpty(request.query) : {};
   const parsed = parseBody(request.body);
   if (typeof parsed === 'string')
     return { input: { body: {}, query, params }, secret: null, problem: parsed };
-  const body = built?.toContract?.(parsed) ?? parsed;
+  const body = built.toContract?.(parsed) ?? parsed;
   const input = { body, query, params };
   const { secret } = body;
   if (typeof secret !== 'string') {
     const wrong = secret === undefined ? 'is missing' : 'must be a string';
     return { input, secret: null, problem: `secret in the body ${wrong}` };
   }
-  const problem = operation.problemOf(input) ?? built?.problemOf?.(input) ?? null;
+  const problem = operation.problemOf(input) ?? built.problemOf?.(input) ?? null;
   return { input, secret, problem };
 }
 
@@ -225,10 +220,6 @@ function countCall(limit: RateLimit, key: string, now: number, reply: FastifyRep
 
 function unknownBot(): Refusal {
   return new Refusal('BOT_NOT_FOUND', 'There is no such bot.');
-}
-
-function notBuilt({ id }: ContractOperation): Refusal {
-  return new Refusal('NOT_BUILT', `${id} is not built in this version of Shoal`);
 }
 
 function wrongVariables(problem: string): Refusal {

@@ -14,6 +14,8 @@ const published: Partial<Record<RefusalCode, string>> = {
   BOT_NOT_FOUND: '尋找Bot資訊失敗,無此botId',
   PAIR_REPLACED: 'Get open api failed',
   CONTACT_NOT_FOUND: 'Get client failed',
+  CHANNEL_NOT_FOUND: '尋找Integration資訊失敗,無此IntegrationId',
+  BROADCAST_FAILED: 'Create broadcast failed',
   BIND_FAILED: 'Bind customer client failed',
   UNBIND_FAILED: 'Unbind customer client failed',
   RATE_LIMITED: 'Rate limit exceeded',

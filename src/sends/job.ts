@@ -1,0 +1,407 @@
+/**
+ * The send job: does the due sends of one lane.
+ *
+ *     plan → give up or repeat the calls of a killed process → windows, two at a time: claim → calls → settle → … → done
+ *
+ * No recipient gets a message twice, whenever the process is killed. A call is made only for claimed positions, and a position is
+ * claimed once. After a kill, calls that can be repeated with the same key are; the recipients of others become `unknown`. Each
+ * recipient gets the message or a result that says why not.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Keys } from '../auth/keys.ts';
+import { type Channel, findChannel } from '../bots/channels.ts';
+import type { Sql } from '../database/client.ts';
+import { isOutage } from '../database/outage.ts';
+import type { Random } from '../random.ts';
+import { type Clock, hourMs, minuteMs, secondMs } from '../time.ts';
+import { type Lane, nextDue, releaseLane, renewLane, takeLane } from './lanes.ts';
+import { callKey, isPersonal, personalize } from './message.ts';
+import { Pace } from './pace.ts';
+import { planStep } from './plan.ts';
+import { quietUntil } from './quiet-hours.ts';
+import type { Outcome, SendCall, Sender, Senders } from './sender.ts';
+import { findSend, type Send, type SendKey } from './sends.ts';
+import {
+  claimWindow,
+  type Lease,
+  type LineRecord,
+  type Result,
+  type ResultState,
+  readInFlight,
+  settle,
+  type Window,
+  type WindowRecipient,
+} from './window.ts';
+
+/** Where a process can be killed; for tests. */
+export type Checkpoint = 'planned' | 'claimed' | 'calling' | 'answered' | 'settling' | 'settled' | 'ending';
+
+export type JobOptions = {
+  sql: Sql;
+  keys: Keys;
+  senders: Senders;
+  clock: Clock;
+  random: Random;
+  log: Pick<Logger, 'error'>;
+  /** Called after each commit with records of LINE. */
+  onStored(botId: string): void;
+  isStopped?: () => boolean;
+  checkpoint?: (point: Checkpoint) => Promise<void>;
+  planBatch?: number;
+  /** Calls of a window with one recipient each. */
+  callsAtOnce?: number;
+};
+
+const singleCalls = 100;
+const multipleCalls = 4;
+const windowsAtOnce = 2;
+const renewAfterMs = 15 * secondMs;
+const firstPauseMs = 2 * secondMs;
+const pauseMsMax = 5 * minuteMs;
+/** A call is repeated with its key for this time; LINE keeps the key for 24 hours. */
+const repeatMsMax = 23 * hourMs;
+
+/** Does all due sends of the lane. False: another process holds it. Throws errors of the database; the sends continue later. */
+export async function workLane(lane: Lane, options: JobOptions): Promise<boolean> {
+  const { sql, clock, random, isStopped = () => false } = options;
+  const lease = await takeLane(sql, lane, { now: clock(), random });
+  if (lease === null) return false;
+  try {
+    while (!isStopped() && (await renewLane(sql, lease, { now: clock() }))) {
+      const send = await nextDue(sql, lane, { now: clock() });
+      if (send === null) break;
+      await new SendRun(send, lease, options).run();
+    }
+  } finally {
+    await releaseLane(sql, lease);
+  }
+  return true;
+}
+
+/** The calls of a window. */
+type Block = {
+  call: SendCall;
+  /** Not part of the call, because the platform would refuse it. */
+  invalid: readonly WindowRecipient[];
+};
+
+/** Work on one send under a lease. */
+class SendRun {
+  readonly #key: SendKey;
+  readonly #lease: Lease;
+  readonly #options: JobOptions;
+  readonly #sender: Sender;
+  readonly #checkpoint: (point: Checkpoint) => Promise<void>;
+  /** Windows with calls that run, or whose result is not known. */
+  readonly #inFlight = new Set<Window>();
+  #problem: { kind: 'later' | 'halted'; problem: string; afterMs: number } | null = null;
+  #renewedAt: number;
+  #isLost = false;
+  #hasAccepted = false;
+
+  constructor(key: SendKey, lease: Lease, options: JobOptions) {
+    this.#key = key;
+    this.#lease = lease;
+    this.#options = options;
+    this.#sender = options.senders[lease.platform];
+    this.#checkpoint = options.checkpoint ?? (async () => undefined);
+    this.#renewedAt = options.clock();
+  }
+
+  async run(): Promise<void> {
+    try {
+      await this.#work();
+    } catch (error) {
+      if (isOutage(error)) throw error;
+      this.#options.log.error({ err: error, ...this.#key }, 'a send failed');
+      this.#fail({
+        kind: 'later',
+        problem: 'A fault of the server; its log has the details.',
+        afterMs: minuteMs,
+      });
+    }
+    await this.#end();
+  }
+
+  async #work(): Promise<void> {
+    const { sql, clock } = this.#options;
+    const send = await findSend(sql, this.#key);
+    if (await this.#isQuiet(send)) return;
+    if (!(await this.#plan())) return;
+    const channel = await this.#findChannel();
+    if (channel !== null) {
+      const shape = this.#shapeOf(send);
+      const work = {
+        send,
+        channel,
+        shape,
+        pace: new Pace(shape.callsPerSecond, { now: clock, wait: (ms) => pause(ms) }),
+      };
+      await this.#recover(work);
+      await this.#sendWindows(work);
+    }
+  }
+
+  async #plan(): Promise<boolean> {
+    const { sql, clock, planBatch: batch } = this.#options;
+    for (;;) {
+      if (!(await this.#goesOn())) return false;
+      const isPlanned = await planStep(sql, this.#key, {
+        now: clock(),
+        ...(batch === undefined ? {} : { batch }),
+      });
+      await this.#checkpoint('planned');
+      if (isPlanned) return true;
+    }
+  }
+
+  async #findChannel(): Promise<Channel | null> {
+    const { sql, keys, clock } = this.#options;
+    const channel = await findChannel(sql, keys, { ...this.#lease, now: clock() });
+    if (channel?.enabled) return channel;
+    this.#fail({ kind: 'halted', problem: 'The channel is disconnected or disabled.', afterMs: 0 });
+    return null;
+  }
+
+  #shapeOf({ message }: Send): Shape {
+    const { recipientsMax, callsPerSecond } = this.#sender;
+    const { callsAtOnce = singleCalls } = this.#options;
+    const blockSize = isPersonal(message) ? 1 : recipientsMax;
+    if (blockSize > 1)
+      return { blockSize, size: blockSize * multipleCalls, callsPerSecond: callsPerSecond.multiple };
+    return {
+      blockSize,
+      size: Math.min(callsAtOnce, callsPerSecond.single),
+      callsPerSecond: callsPerSecond.single,
+    };
+  }
+
+  /** Ends the calls of a killed process: repeats them, or gives their recipients up. */
+  async #recover(work: Work): Promise<void> {
+    const { sql, clock } = this.#options;
+    const { needsLastInbound: withLastInbound, isRepeatable } = this.#sender;
+    while (this.#problem === null && (await this.#goesOn())) {
+      const window = await readInFlight(sql, this.#key, { size: work.shape.size, withLastInbound });
+      if (window === null) return;
+      const rest = { ...window, after: window.upTo, recipients: [] };
+      this.#inFlight.add(window).add(rest);
+      if (isRepeatable && clock() - window.claimedAt < repeatMsMax) await this.#sendWindow(window, work);
+      else {
+        const results = window.recipients.map(({ position }) => ({ position, state: 'unknown' as const }));
+        await this.#settle(window, { results, lineRecords: [] });
+      }
+      this.#inFlight.delete(rest);
+    }
+  }
+
+  async #sendWindows(work: Work): Promise<void> {
+    const running = new Set<Promise<void>>();
+    const errors: unknown[] = [];
+    for (;;) {
+      const window =
+        errors.length === 0 ? await this.#claim(work).catch((error) => void errors.push(error)) : null;
+      if (!window) break;
+      const sending = this.#sendWindow(window, work)
+        .catch((error: unknown) => void errors.push(error))
+        .finally(() => running.delete(sending));
+      running.add(sending);
+      if (running.size >= windowsAtOnce) await Promise.race(running);
+    }
+    await Promise.all(running);
+    if (errors.length > 0) throw errors[0];
+  }
+
+  async #claim({ send, shape }: Work): Promise<Window | null> {
+    const { sql, clock } = this.#options;
+    if (this.#problem !== null || !(await this.#goesOn()) || (await this.#isQuiet(send))) return null;
+    return this.#inTurn(async () => {
+      const { needsLastInbound: withLastInbound } = this.#sender;
+      const options = { lease: this.#lease, ...shape, withLastInbound, now: clock() };
+      const window = await claimWindow(sql, this.#key, options);
+      if (window === null) return null;
+      this.#inFlight.add(window);
+      await this.#checkpoint('claimed');
+      return window;
+    });
+  }
+
+  async #sendWindow(window: Window, work: Work): Promise<void> {
+    const answers = await Promise.all(this.#blocksOf(window, work).map((block) => this.#call(block, work)));
+    await this.#settle(window, {
+      results: answers.flatMap(({ results }) => results),
+      lineRecords: answers.flatMap(({ lineRecord }) => lineRecord ?? []),
+      isOpen: answers.some(({ isOpen }) => isOpen),
+    });
+  }
+
+  #blocksOf({ recipients }: Window, { send, shape: { blockSize } }: Work): Block[] {
+    const blocks = Map.groupBy(recipients, ({ position }) => Math.floor((position - 1) / blockSize));
+    return [...blocks].map(([block, ofBlock]) => {
+      const [first] = ofBlock;
+      const message = blockSize === 1 && first ? personalize(send.message, first.variables) : send.message;
+      const key = callKey(send.botId, send.sendId, blockSize, block);
+      const { true: recipients = [], false: invalid = [] } = Object.groupBy(ofBlock, ({ id }) =>
+        this.#sender.isRecipient(id) ? 'true' : 'false',
+      );
+      return { call: { recipients, message, key }, invalid };
+    });
+  }
+
+  /** One call, unless the run is ending: then its recipients wait for another run. */
+  /** One call, unless the run is ending: then its recipients wait for another run. */
+  async #call({ call, invalid }: Block, { channel, pace }: Work): Promise<CallAnswer> {
+    const refused = resultsOf(invalid, { state: 'refused', code: 'invalid-recipient' });
+    if (call.recipients.length === 0) return { results: refused };
+    await pace.take();
+    const { results, ...answer } = await this.#callNow(call, channel);
+    return { results: [...refused, ...results], ...answer };
+  }
+
+  async #callNow(call: SendCall, channel: Channel): Promise<CallAnswer> {
+    const { clock, isStopped = () => false } = this.#options;
+    const all = (state: ResultState) => ({ results: resultsOf(call.recipients, state) });
+    if (this.#problem !== null || isStopped()) return all({ state: 'waiting' });
+    await this.#checkpoint('calling');
+    const outcome = await this.#sender.send(channel, call);
+    await this.#checkpoint('answered');
+    switch (outcome.kind) {
+      case 'accepted': {
+        this.#hasAccepted = true;
+        const accepted = all({ state: 'accepted', messageId: outcome.id });
+        return channel.platform === 'line'
+          ? { ...accepted, lineRecord: lineRecordOf(outcome, call, clock()) }
+          : accepted;
+      }
+      case 'refused':
+        return all({ state: 'refused', code: outcome.code });
+      case 'unknown':
+        if (!this.#sender.isRepeatable) return all({ state: 'unknown' });
+        // Repeated by the next run, as after a kill.
+        this.#fail({ kind: 'later', problem: outcome.problem, afterMs: firstPauseMs });
+        return { results: [], isOpen: true };
+      default:
+        this.#fail({ afterMs: 0, ...outcome });
+        return all({ state: 'waiting' });
+    }
+  }
+
+  /** `isOpen`: some calls have no result, so the window stays in flight. */
+  async #settle(
+    window: Window,
+    { isOpen = false, ...settled }: { results: Result[]; lineRecords: LineRecord[]; isOpen?: boolean },
+  ): Promise<void> {
+    const { sql, clock, onStored } = this.#options;
+    await this.#checkpoint('settling');
+    await this.#inTurn(async () => {
+      if (!isOpen) this.#inFlight.delete(window);
+      const others = [...this.#inFlight];
+      const settlement = {
+        ...settled,
+        lease: this.#lease,
+        settled: Math.min(Number.MAX_SAFE_INTEGER, ...others.map(({ after }) => after)),
+        inFlightSince: others.length === 0 ? null : Math.min(...others.map(({ claimedAt }) => claimedAt)),
+        now: clock(),
+      };
+      await duringOutage(() => settle(sql, this.#key, settlement));
+    });
+    if (settled.lineRecords.length > 0) onStored(this.#key.botId);
+    await this.#checkpoint('settled');
+  }
+
+  #lastTurn: Promise<unknown> = Promise.resolve();
+
+  /** Claims and settlements in turn: each knows the windows in flight. */
+  #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+    const turn = this.#lastTurn.then(work);
+    this.#lastTurn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  #fail(problem: { kind: 'later' | 'halted'; problem: string; afterMs: number }): void {
+    if (this.#problem?.kind !== 'halted') this.#problem = problem;
+  }
+
+  /** False: the process stops, or another one has taken the lane. Renews the lease from time to time. */
+  async #goesOn(): Promise<boolean> {
+    const { sql, clock, isStopped = () => false } = this.#options;
+    const now = clock();
+    if (now - this.#renewedAt >= renewAfterMs) {
+      this.#isLost ||= !(await renewLane(sql, this.#lease, { now }));
+      this.#renewedAt = now;
+    }
+    return !this.#isLost && !isStopped();
+  }
+
+  /** True during the quiet hours; the send is due again at their end. */
+  async #isQuiet({ quietHours, zone }: Send): Promise<boolean> {
+    const { sql, clock } = this.#options;
+    const until = quietUntil(quietHours, { zone, now: clock() });
+    if (until === null) return false;
+    await sql`
+      update sends set due_at = ${new Date(until)}
+      where bot_id = ${this.#key.botId} and send_id = ${this.#key.sendId} and state = 'running'`;
+    return true;
+  }
+
+  /** Ends a finished send; stores the problem of any other one, with the time of the next attempt. */
+  async #end(): Promise<void> {
+    const { sql, clock } = this.#options;
+    const { botId, sendId } = this.#key;
+    await this.#checkpoint('ending');
+    if (this.#isLost) return;
+    const now = clock();
+    const problem = this.#problem;
+    const isLater = problem?.kind === 'later';
+    await sql`
+      update sends set updated_at = ${new Date(now)}, failure = ${problem?.problem ?? null},
+        attempts = case when ${isLater} then case when ${this.#hasAccepted} then 1 else attempts + 1 end else 0 end,
+        due_at = case when ${isLater} then ${new Date(now)}::timestamptz + interval '1 millisecond' * least(${pauseMsMax}::float8,
+          ${problem?.afterMs ?? 0}::float8 * power(2, case when ${this.#hasAccepted} then 0 else least(attempts, 20) end)) else due_at end,
+        state = case when ${problem?.kind === 'halted'} then 'paused' when ${isFinished(sql, this.#key)} then 'done' else state end,
+        ended_at = case when ${problem === null} and ${isFinished(sql, this.#key)} then ${new Date(now)} else ended_at end
+      where bot_id = ${botId} and send_id = ${sendId} and state = 'running'`;
+  }
+}
+
+const outageMsMax = 30 * secondMs;
+const outagePauseMs = 500;
+
+/** Repeats work during an outage of the database, for a limited time: results that are lost make recipients unknown. */
+async function duringOutage(work: () => Promise<void>): Promise<void> {
+  const endsAt = performance.now() + outageMsMax;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isOutage(error) || performance.now() >= endsAt) throw error;
+      await pause(outagePauseMs);
+    }
+  }
+}
+
+type Shape = { blockSize: number; size: number; callsPerSecond: number };
+type Work = { send: Send; channel: Channel; shape: Shape; pace: Pace };
+type CallAnswer = { results: Result[]; lineRecord?: LineRecord; isOpen?: boolean };
+
+/** For queries: true for a planned send with a result for each recipient. */
+function isFinished(sql: Sql, { botId, sendId }: SendKey) {
+  return sql`(planned and settled = recipients and not exists (
+    select from send_recipients where bot_id = ${botId} and send_id = ${sendId} and state = 'waiting'))`;
+}
+
+function resultsOf(
+  recipients: readonly WindowRecipient[] | SendCall['recipients'],
+  state: ResultState,
+): Result[] {
+  return recipients.map(({ position }) => ({ position, ...state }));
+}
+
+function lineRecordOf(
+  { id }: Extract<Outcome, { kind: 'accepted' }>,
+  { recipients }: SendCall,
+  sentAt: number,
+): LineRecord {
+  const person = recipients.length === 1 ? (recipients[0]?.id ?? null) : null;
+  return { requestId: id ?? '', recipients: recipients.length, person, sentAt };
+}

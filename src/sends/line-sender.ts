@@ -1,0 +1,63 @@
+/**
+ * Sends on LINE: a push for one recipient, a multicast for several (LINE Messaging API reference, "Send push message", "Send multicast
+ * message", "Rate limits"; "Retrying a failed API request", read 2026-11). The retry key makes a repeated call harmless for 24 hours.
+ */
+import type { Channel } from '../bots/channels.ts';
+import { secondMs } from '../time.ts';
+import type { Message } from './message.ts';
+import type { HostAnswer, PlatformHost } from './platform-host.ts';
+import type { Outcome, SendCall, Sender } from './sender.ts';
+
+const multicastMax = 500;
+const laterMs = 2 * secondMs;
+const userForm = /^U[0-9a-f]{32}$/;
+
+export function lineSender(host: PlatformHost): Sender {
+  return {
+    recipientsMax: multicastMax,
+    isRepeatable: true,
+    callsPerSecond: { single: 2_000, multiple: 200 },
+    isRecipient: (id) => userForm.test(id),
+    needsLastInbound: false,
+    send: (channel, call) => send(host, channel, call),
+  };
+}
+
+async function send(host: PlatformHost, { accessToken }: Channel, call: SendCall): Promise<Outcome> {
+  if (accessToken === null) return { kind: 'halted', problem: 'The channel has no access token of LINE.' };
+  const [first, ...others] = call.recipients.map(({ id }) => id);
+  const isPush = others.length === 0;
+  const answer = await host.post(
+    `/v2/bot/message/${isPush ? 'push' : 'multicast'}`,
+    { to: isPush ? first : [first, ...others], messages: [toLine(call.message)] },
+    { authorization: `Bearer ${accessToken}`, 'x-line-retry-key': call.key },
+  );
+  if ('problem' in answer) {
+    return answer.isSent
+      ? { kind: 'unknown', problem: answer.problem }
+      : { kind: 'later', problem: answer.problem, afterMs: laterMs };
+  }
+  return outcomeOf(answer);
+}
+
+function toLine({ text, quickReplies }: Message) {
+  const items = quickReplies.map((label) => ({
+    type: 'action',
+    action: { type: 'message', label, text: label },
+  }));
+  return { type: 'text', text, ...(items.length > 0 ? { quickReply: { items } } : {}) };
+}
+
+function outcomeOf({ status, headers, body }: HostAnswer): Outcome {
+  const id = headers[status === 409 ? 'x-line-accepted-request-id' : 'x-line-request-id'];
+  if (status === 200 || status === 409)
+    return typeof id === 'string'
+      ? { kind: 'accepted', id }
+      : { kind: 'unknown', problem: "LINE's answer has no request id." };
+  const problem = `LINE answered ${status}${typeof body.message === 'string' ? `: ${body.message}` : ''}.`;
+  if (status === 429 && !/monthly limit/i.test(String(body.message)))
+    return { kind: 'later', problem, afterMs: laterMs };
+  if (status === 401 || status === 403 || status === 429) return { kind: 'halted', problem };
+  if (status >= 500) return { kind: 'unknown', problem };
+  return { kind: 'refused', code: `http-${status}` };
+}

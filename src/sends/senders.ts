@@ -1,0 +1,40 @@
+/**
+ * The senders of all platforms, with their connections.
+ */
+import type { Posting } from '../live-chat/posting.ts';
+import type { Clock } from '../time.ts';
+import { lineSender } from './line-sender.ts';
+import { liveChatSender } from './live-chat-sender.ts';
+import { instagramSender, messengerSender, whatsAppSender } from './meta-senders.ts';
+import { PlatformHost } from './platform-host.ts';
+import type { Senders } from './sender.ts';
+
+export type OpenSenders = { senders: Senders; close(): Promise<void> };
+
+/** Opens the senders. Throws Refusal INPUT_INVALID for an address with a path. */
+export function openSenders({
+  lineApi,
+  graphApi,
+  posting,
+  clock,
+}: {
+  lineApi: string;
+  graphApi: string;
+  posting: Posting;
+  clock: Clock;
+}): OpenSenders {
+  const line = new PlatformHost('LINE', lineApi);
+  const graph = new PlatformHost('Meta', graphApi);
+  return {
+    senders: {
+      line: lineSender(line),
+      facebook: messengerSender(graph),
+      instagram: instagramSender(graph),
+      whatsapp: whatsAppSender(graph, clock),
+      liveChat: liveChatSender(posting),
+    },
+    async close() {
+      await Promise.all([line.close(), graph.close()]);
+    },
+  };
+}
