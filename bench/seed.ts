@@ -57,8 +57,8 @@ export async function seedPoints(sql: Sql, botId: string, contacts: number, now:
   const at = new Date(now - dayMs);
   await seedContacts(sql, botId, contacts, at);
   await sql`
-    insert into point_accounts (bot_id, contact_id, balance, lasting)
-    select bot_id, contact_id, points, points from contacts
+    insert into point_accounts (bot_id, contact_id, balance, lasting, platform)
+    select bot_id, contact_id, points, points, platform from contacts
     cross join lateral (select 1 + (hashtext(contact_id) & 1023) as points) drawn
     where bot_id = ${botId}`;
   await sql`

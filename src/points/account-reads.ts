@@ -24,8 +24,12 @@ export type LotRow = { contact_id: string; remaining: number; expires_at: Date }
 // an insertion is repeated (`pointsTransaction`).
 export function insertAccounts(tx: Transaction, botId: string, contactIds: readonly string[]) {
   return tx`
-    insert into point_accounts (bot_id, contact_id)
-    select ${botId}, contact_id from ${idTable(tx, contactIds)}
+    insert into point_accounts (bot_id, contact_id, platform)
+    select ${botId}, contact_id, (
+      select platform from contacts
+      where contacts.bot_id = ${botId} and contacts.contact_id = wanted.contact_id
+        and merged_into is null and forgotten_at is null)
+    from ${idTable(tx, contactIds)}
     order by contact_id collate "C"
     on conflict (bot_id, contact_id) do nothing`;
 }

@@ -205,6 +205,23 @@ async function joinContacts(sql: Sql, fromContactId: string, toContactId: string
   });
 }
 
+test('an account has the platform of its contact until the contact is merged or anonymous', async (t) => {
+  const { sql } = await testDatabase(t);
+  await addContacts(sql);
+  await sql`
+    insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at, forgotten_at)
+    values ('bot', 'gone', 'whatsapp', 'anonymous', now(), now())`;
+  for (const contactId of ['ada', 'ben', 'gone'])
+    await earn(sql, { botId: 'bot', contactId, key: contactId, amount: 10, expiresAt: null }, { now });
+  const platforms = async () => {
+    const rows = await sql`select contact_id, platform from point_accounts order by contact_id`;
+    return rows.map(({ contact_id, platform }) => `${contact_id} ${platform}`);
+  };
+  assert.deepEqual(await platforms(), ['ada whatsapp', 'ben whatsapp', 'gone null']);
+  await joinContacts(sql, 'ben', 'ada');
+  assert.deepEqual(await platforms(), ['ada whatsapp', 'ben null', 'gone null']);
+});
+
 async function addContacts(sql: Sql): Promise<void> {
   await sql`
     insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at)

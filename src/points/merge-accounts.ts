@@ -30,9 +30,9 @@ export async function mergeAccounts(
       from point_accounts moved
       where survivor.bot_id = ${botId} and survivor.contact_id = ${toContactId}
         and moved.bot_id = ${botId} and moved.contact_id = ${fromContactId}`,
-    // The row stays. A writer that waits for it finds no points and continues with the survivor.
+    // The row stays. A writer that waits for it finds no points and continues with the survivor, and so does a read.
     tx`
-      update point_accounts set balance = 0, lasting = 0, next_expiry_at = null
+      update point_accounts set balance = 0, lasting = 0, next_expiry_at = null, platform = null
       where bot_id = ${botId} and contact_id = ${fromContactId}`,
     tx`
       update point_entries entry set balance_after = running.balance

@@ -551,6 +551,7 @@ create table point_accounts (
  balance bigint not null default 0,
  next_expiry_at timestamp with time zone,
  lasting bigint not null default 0,
+ platform text collate "C",
  CHECK (((balance >= 0) AND (balance <= '9007199254740991'::bigint))),
  CHECK ((lasting >= 0)),
  PRIMARY KEY (bot_id, contact_id)

@@ -11,8 +11,9 @@ test('calls that share a read get the contacts of their own ids, and no others',
     values ('shop', 'Ada', 'line', 'U1', null, now()), ('shop', 'Ben', 'line', 'U2', null, now()),
       ('shop', 'BenToo', 'whatsapp', '886', 'Ben', now()), ('other', 'Eve', 'line', 'U1', null, now())`;
   await sql`
-    insert into point_accounts (bot_id, contact_id, balance, lasting)
-    values ('shop', 'Ada', 5, 5), ('shop', 'Ben', 7, 7), ('other', 'Eve', 9, 9)`;
+    insert into point_accounts (bot_id, contact_id, balance, lasting, platform)
+    values ('shop', 'Ada', 5, 5, 'line'), ('shop', 'Ben', 7, 7, 'line'), ('shop', 'BenToo', 0, 0, null),
+      ('other', 'Eve', 9, 9, null)`;
   const read = batchedPoints(sql);
   const call = { botId: 'shop', clientIds: [], platform: null, platformClientIds: [], now: 0 };
   const calls = [

@@ -99,12 +99,13 @@ async function readPoints(
   sql: Queryable,
   { botId, clientIds, platform, platformClientIds, now }: PointsCall,
 ): Promise<PointsById | null> {
+  const ids = sql`${textList(clientIds)}::text[]`;
   const available = availableInAccount(sql, now);
   // The limit makes each look-up of an account one by its key, independent of the planner's estimates.
   const account = sql`
     left join lateral (
       select * from point_accounts
-      where point_accounts.bot_id = contact.bot_id
+      where point_accounts.bot_id = ${botId}
         and point_accounts.contact_id = coalesce(contact.merged_into, contact.contact_id)
       limit 1
     ) account on true`;
@@ -117,14 +118,22 @@ async function readPoints(
       by_platform_client_id: Record<string, number> | null;
     }[]
   >`
+    with own as materialized (
+      select contact_id, contact_id || ' ' || platform || ' ' || ${available} as client
+      from point_accounts account
+      where bot_id = ${botId} and contact_id = any(${ids}) and platform is not null
+    ), others as (
+      select contact.contact_id || ' ' || contact.platform || ' ' || coalesce(${available}, 0) as client
+      from contacts contact ${account}
+      where contact.bot_id = ${botId} and contact.forgotten_at is null
+        and contact.contact_id = any(array(select unnest(${ids}) except select contact_id from own))
+    )
     select pair_id, secret_hash,
-      (select string_agg(contact.contact_id || ' ' || contact.platform || ' ' || coalesce(${available}, 0), ',')
-        from contacts contact ${account}
-        where contact.bot_id = bots.bot_id and contact.contact_id = any(${textList(clientIds)}::text[])
-          and contact.forgotten_at is null) as by_client_id,
+      (select string_agg(client, ',') from (select client from own union all select client from others) client)
+        as by_client_id,
       (select json_object_agg(contact.platform_contact_id, coalesce(${available}, 0))
         from contacts contact ${account}
-        where contact.bot_id = bots.bot_id and contact.platform = ${platform}
+        where contact.bot_id = ${botId} and contact.platform = ${platform}
           and contact.platform_contact_id = any(${textList(platformIds)}::text[])) as by_platform_client_id
     from bots left join api_pairs pair on pair.bot_id = bots.bot_id and pair.replaced_at is null
     where bots.bot_id = ${botId}`;
