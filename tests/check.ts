@@ -10,11 +10,12 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startTestCluster } from './harness/cluster.ts';
 import { filesBySuite, type Suite, suiteOf, suites } from './suites.ts';
@@ -27,6 +28,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** Three more than there are cores: the tests often wait for other processes. */
 const concurrency = availableParallelism() + 3;
 const testsMsMax = 20 * 60_000;
+/** Processes for the files of a suite that start no process themselves. The files of one share their loaded modules. */
+const processesOf = { unit: 3, db: 9 };
 const slowestShown = 10;
 /** As in bin/shoal.js: processes share compiled code. */
 const compileCache = join(root, 'node_modules/.cache/shoal');
@@ -86,19 +89,49 @@ async function withCluster(runAll: () => Promise<void>): Promise<void> {
 }
 
 async function runTests(files: readonly string[]): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'shoal-check-'));
+  try {
+    await runEntries(positionals.length > 0 ? files.map(pathOf) : await entriesOf(files, folder));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** The programs to run: each file of e2e, and one for each group of the others, written to the folder. */
+async function entriesOf(files: readonly string[], folder: string): Promise<string[]> {
+  const bySuite = Map.groupBy(files, suiteOf);
+  const entries = [...(bySuite.get('e2e') ?? [])].map(pathOf);
+  for (const suite of ['db', 'unit'] as const) {
+    const groups = Map.groupBy((bySuite.get(suite) ?? []).entries(), ([index]) => index % processesOf[suite]);
+    for (const [number, members] of groups) {
+      const entry = join(folder, `${suite}-${number + 1}.mjs`);
+      const imports = members.map(([, file]) => `import ${JSON.stringify(pathToFileURL(pathOf(file)))};\n`);
+      await writeFile(entry, imports.join(''));
+      entries.push(entry);
+    }
+  }
+  return entries;
+}
+
+function pathOf(file: string): string {
+  return join(root, file);
+}
+
+async function runEntries(entries: readonly string[]): Promise<void> {
   process.env.NODE_COMPILE_CACHE = compileCache;
   const msByFile = new Map<string, number>();
   let failures = 0;
   const events = run({
-    files: files.map((file) => join(root, file)),
+    files: entries,
     concurrency,
     signal: AbortSignal.timeout(testsMsMax),
   });
   events.on('test:fail', () => {
     failures += 1;
   });
-  events.on('test:complete', ({ nesting, file = '', details }) => {
-    if (nesting === 0) msByFile.set(file, (msByFile.get(file) ?? 0) + details.duration_ms);
+  events.on('test:complete', ({ nesting, name, file = '', details }) => {
+    // An entry is reported as a test, too.
+    if (nesting === 0 && name !== file) msByFile.set(file, (msByFile.get(file) ?? 0) + details.duration_ms);
   });
   const reported = events.compose(spec);
   reported.pipe(process.stdout);
