@@ -10,7 +10,7 @@ import { createBot, renewPair } from '../bots/bots.ts';
 import type { Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { dayMs } from '../time.ts';
-import { findCredential, isReplaced, isSecretOf, readToken, refreshPair } from './api-pairs.ts';
+import { findCredential, hashSecret, isReplaced, isSecretOf, readToken, refreshPair } from './api-pairs.ts';
 import { openKeys } from './keys.ts';
 
 const keys = await openKeys({
@@ -72,9 +72,9 @@ test('only the hash of a secret is stored, and only the secret matches it', asyn
   assert.equal(Buffer.from(apiSecret, 'base64url').length, 32);
   const credential = (await findCredential(sql, botId))?.credential;
   assert.ok(credential);
-  assert.equal(isSecretOf(credential, apiSecret), true);
+  assert.equal(isSecretOf(credential, hashSecret(apiSecret)), true);
   for (const wrong of ['', `${apiSecret} `, apiSecret.slice(1), randomBytes(32).toString('base64url')]) {
-    assert.equal(isSecretOf(credential, wrong), false);
+    assert.equal(isSecretOf(credential, hashSecret(wrong)), false);
   }
   const [row] = await sql<{ text: string }[]>`select api_pairs::text as text from api_pairs`;
   assert.equal(row?.text.includes(apiSecret), false);
@@ -98,7 +98,7 @@ test('one of several concurrent refreshes gets the new pair, the others are refu
       assert.ok(outcome.reason instanceof Refusal && outcome.reason.code === 'PAIR_REPLACED');
   }
   const after = (await findCredential(sql, botId))?.credential;
-  assert.ok(pair && after && isSecretOf(after, pair.apiSecret));
+  assert.ok(pair && after && isSecretOf(after, hashSecret(pair.apiSecret)));
   assert.equal(await isReplaced(sql, botId, before.pairId), true);
   assert.equal(await isReplaced(sql, botId, after.pairId), false);
   assert.equal(await isReplaced(sql, botId, 'never'), false);
@@ -110,7 +110,7 @@ test('the owner gets a new pair in any state of the old one; two concurrent call
   const pairs = await Promise.all([renewPair(sql, botId, making), renewPair(sql, botId, making)]);
   const credential = (await findCredential(sql, botId))?.credential;
   assert.ok(credential);
-  assert.equal(pairs.filter(({ apiSecret }) => isSecretOf(credential, apiSecret)).length, 1);
+  assert.equal(pairs.filter(({ apiSecret }) => isSecretOf(credential, hashSecret(apiSecret))).length, 1);
   await sql`update api_pairs set replaced_at = now()`;
   assert.deepEqual(await findCredential(sql, botId), { credential: null });
   await renewPair(sql, botId, making);

@@ -117,9 +117,14 @@ async function verifyToken(keys: Keys, token: string): Promise<{ payload: Uint8A
 /** The hash that is compared. One buffer for all calls: a new buffer is memory outside of the heap, which costs the garbage collection. */
 const comparedHash = Buffer.alloc(hashBytes);
 
-/** Whether the secret belongs to the credential. Constant time. */
-export function isSecretOf({ secretHash }: Credential, secret: string): boolean {
-  comparedHash.write(hash('sha256', secret), 'hex');
+/** The hash of a secret, hexadecimal. */
+export function hashSecret(secret: string): string {
+  return hash('sha256', secret);
+}
+
+/** Whether the secret with this hash belongs to the credential. Constant time. */
+export function isSecretOf({ secretHash }: Credential, hashOfSecret: string): boolean {
+  comparedHash.write(hashOfSecret, 'hex');
   return timingSafeEqual(comparedHash, secretHash);
 }
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { seededBytes } from '../../tests/harness/random.ts';
-import { findCredential, isSecretOf } from '../auth/api-pairs.ts';
+import { findCredential, hashSecret, isSecretOf } from '../auth/api-pairs.ts';
 import { openKeys } from '../auth/keys.ts';
 import { findBot } from '../bots/bots.ts';
 import { findChannel } from '../bots/channels.ts';
@@ -47,7 +47,7 @@ test('bot create prints one JSON object with the pair, which is the valid one', 
   const { sql, botId, made } = await commands(t);
   assert.deepEqual(Object.keys(made), ['botId', 'apiToken', 'apiSecret']);
   const credential = (await findCredential(sql, botId))?.credential;
-  assert.ok(credential && isSecretOf(credential, made.apiSecret));
+  assert.ok(credential && isSecretOf(credential, hashSecret(made.apiSecret)));
   assert.equal((await findBot(sql, botId)).timeZone, 'Asia/Taipei');
 });
 
@@ -108,7 +108,7 @@ test('bot refresh-token creates a new pair and revokes the old one', async (t) =
   const credential = (await findCredential(sql, botId))?.credential;
   assert.ok(credential);
   assert.deepEqual(
-    [isSecretOf(credential, apiSecret), isSecretOf(credential, made.apiSecret)],
+    [isSecretOf(credential, hashSecret(apiSecret)), isSecretOf(credential, hashSecret(made.apiSecret))],
     [true, false],
   );
 });

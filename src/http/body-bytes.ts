@@ -1,8 +1,8 @@
 /**
  * Bounds the bytes of request bodies in memory: in all, and for each caller, so that no caller uses all of them.
  *
- * A small body counts with its announced length before it is read. A large one, or one without a length, counts as its bytes arrive,
- * so an announced body costs other callers nothing. The rest of a refused body is read and discarded, because a connection that
+ * A tiny body does not count: its connection takes more memory. A small one counts with its announced length before it is read. A
+ * large one, or one without a length, counts as its bytes arrive, so an announced body costs other callers nothing. The rest of a refused body is read and discarded, because a connection that
  * closes while its client still sends loses the answer. Bytes are freed when the answer is finished or the connection closes.
  */
 import { Transform } from 'node:stream';
@@ -16,14 +16,17 @@ declare module 'fastify' {
   }
 }
 
+const tinyBytesMax = 1024;
 const smallBytesMax = 16 * 1024;
 const retryAfterSeconds = 2;
 
 /** Refuses bodies beyond the bounds with SERVER_BUSY. */
 export function boundBodyBytes(app: FastifyInstance, held: HeldBytes): void {
   app.addHook('preParsing', (request, reply, payload, done) => {
-    const announced = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY);
-    if (!hasBody(request) || request.routeOptions.config.isBodyStreamed) done(null);
+    const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+    const announced = Number(length ?? Number.POSITIVE_INFINITY);
+    const hasBody = length !== undefined || encoding !== undefined;
+    if (!hasBody || announced <= tinyBytesMax || request.routeOptions.config.isBodyStreamed) done(null);
     else if (announced > smallBytesMax) done(null, countedBody(held, callerOf(request), reply, payload));
     else if (holdUntilClosed(held, callerOf(request), reply, announced)) done(null);
     else done(tooManyBytes());
@@ -88,11 +91,6 @@ export class HeldBytes {
     else this.#byCaller.delete(caller);
     this.#all -= bytes;
   }
-}
-
-function hasBody({ headers }: FastifyRequest): boolean {
-  const length = headers['content-length'];
-  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
 }
 
 /** The bot or widget of the path, else the credential. */

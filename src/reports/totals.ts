@@ -4,6 +4,7 @@
  * The query reads stored counters (totals, days) and LINE's snapshots, never events. A read therefore costs the same at ten
  * thousand and at a hundred million events.
  */
+import { LRUCache } from 'lru-cache';
 import type { components } from '../../contracts/types/management.ts';
 import type { LineProgram } from '../bots/bots.ts';
 import type { Queryable } from '../database/client.ts';
@@ -36,7 +37,8 @@ type Counts = Omit<PlatformFigures, 'integrated'>;
 
 type Row = Pick<BotFigures, 'lineProgram' | 'demographic' | 'quota' | 'lineSends'> & {
   pairId: string | null;
-  secretHash: Uint8Array | null;
+  /** Hexadecimal. */
+  secretHash: string | null;
   totals: Partial<Record<PlatformName, Counts>> | null;
   /** By platform: whether the channel is enabled. */
   channels: Partial<Record<PlatformName, boolean>> | null;
@@ -44,31 +46,36 @@ type Row = Pick<BotFigures, 'lineProgram' | 'demographic' | 'quota' | 'lineSends
   lineFollowers: Pick<Counts, 'followers' | 'blocks'> | null;
 };
 
+const readBotsMax = 1_000;
+
+/** The last read of each bot. Frequent calls mostly read the same text again; its figures, and answers made of them, are then reused. */
+const lastReads = new LRUCache<string, { text: string; figures: BotFigures }>({ max: readBotsMax });
+
 /**
  * Returns everything that clients/analysis and message/analysis show of a bot; null if the bot does not exist. `now` (ms)
- * determines the current month and the expired tags. One query.
+ * determines the current month and the expired tags. One query. While nothing has changed, it returns the same object.
  */
 export async function readFigures(sql: Queryable, botId: string, now: number): Promise<BotFigures | null> {
   const monthStart = `${dayOf(now, lineZone).slice(0, 7)}-01`;
-  const [row] = await sql<Row[]>`
-    select
-      bots.line_program as "lineProgram",
-      pair.pair_id as "pairId",
-      pair.secret_hash as "secretHash",
-      (select json_object_agg(platform, json_build_object(
+  const [row] = await sql<{ text: string }[]>`
+    select json_build_object(
+      'lineProgram', bots.line_program,
+      'pairId', pair.pair_id,
+      'secretHash', encode(pair.secret_hash, 'hex'),
+      'totals', (select json_object_agg(platform, json_build_object(
           'followers', followers, 'blocks', blocks, 'messages', inbound + outbound,
           'conversations', conversations, 'conversationMessages', conversation_messages,
           'conversationMs', conversation_ms, 'taggedContacts', ${taggedAt(sql, now)}))
-        from totals where totals.bot_id = bots.bot_id) as totals,
-      (select json_object_agg(platform, enabled) from channels where channels.bot_id = bots.bot_id) as channels,
-      case when ready.followers is not null then json_build_object(
+        from totals where totals.bot_id = bots.bot_id),
+      'channels', (select json_object_agg(platform, enabled) from channels where channels.bot_id = bots.bot_id),
+      'lineFollowers', case when ready.followers is not null then json_build_object(
         'followers', ready.followers + coalesce(since.followers, 0),
-        'blocks', greatest(0, ready.blocks + coalesce(since.blocks, 0))) end as "lineFollowers",
-      (select value from snapshots
-        where snapshots.bot_id = bots.bot_id and kind = 'demographic' order by day desc limit 1) as demographic,
-      (select value from snapshots
-        where snapshots.bot_id = bots.bot_id and kind = 'quota' order by day desc limit 1) as quota,
-      json_build_object('reply', sends.reply, 'push', sends.push, 'broadcast', sends.broadcast) as "lineSends"
+        'blocks', greatest(0, ready.blocks + coalesce(since.blocks, 0))) end,
+      'demographic', (select value from snapshots
+        where snapshots.bot_id = bots.bot_id and kind = 'demographic' order by day desc limit 1),
+      'quota', (select value from snapshots
+        where snapshots.bot_id = bots.bot_id and kind = 'quota' order by day desc limit 1),
+      'lineSends', json_build_object('reply', sends.reply, 'push', sends.push, 'broadcast', sends.broadcast))::text as text
     from bots
     left join api_pairs pair on pair.bot_id = bots.bot_id and pair.replaced_at is null
     left join lateral (
@@ -102,7 +109,12 @@ export async function readFigures(sql: Queryable, botId: string, now: number): P
       ) of_days
     ) sends
     where bots.bot_id = ${botId}`;
-  return row ? toFigures(row) : null;
+  if (!row) return null;
+  const last = lastReads.get(botId);
+  if (last?.text === row.text) return last.figures;
+  const figures = toFigures(JSON.parse(row.text));
+  lastReads.set(botId, { text: row.text, figures });
+  return figures;
 }
 
 /** Returns the receive time of each platform's latest counted webhook; platforms without one are omitted. */
@@ -121,7 +133,8 @@ function toFigures({ pairId, secretHash, totals, channels, lineFollowers, ...fig
   const platforms = platformNames.map((name) => [name, figuresOf(name)]);
   return {
     ...figures,
-    credential: pairId !== null && secretHash !== null ? { pairId, secretHash } : null,
+    credential:
+      pairId !== null && secretHash !== null ? { pairId, secretHash: Buffer.from(secretHash, 'hex') } : null,
     platforms: Object.fromEntries(platforms) as Record<PlatformName, PlatformFigures>,
   };
 }

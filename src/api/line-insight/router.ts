@@ -15,7 +15,7 @@ import { coalesced } from '../../http/coalesce.ts';
 import { bindContract, type ContractOperation, readContract } from '../../http/contract.ts';
 import { sendLineError, wrongTokenMessage } from '../../http/errors/line.ts';
 import { RateLimit } from '../../http/rate-limit.ts';
-import { sharedText } from '../../http/shared-text.ts';
+import { sendShared } from '../../http/shared-answer.ts';
 import { isObject, type JsonObject } from '../../json.ts';
 import { newRequestId, readLineToken, requestIdHeader } from '../../line/headers.ts';
 import { inPortions, type Random } from '../../random.ts';
@@ -92,12 +92,12 @@ type Sources = {
 
 type Route = Sources & { operation: ContractOperation; handler: CheckedOperation };
 
-/** The answer of a call: its text, a promise of it, or for an invalid query the body of a 400. No promise if all of it is cached. */
+/** Answers a call, or returns the body of a 400 for an invalid query. No promise if all of it is cached. */
 function answer(
   request: FastifyRequest,
   reply: FastifyReply,
   route: Route,
-): string | object | Promise<string | object> {
+): object | undefined | Promise<object | undefined> {
   const { authorization } = request.headers;
   const bot = route.findBot.cached(authorization);
   if (bot !== undefined) return answerBot(bot, request, reply, route);
@@ -112,16 +112,16 @@ function answerBot(
   { params, query: rawQuery }: FastifyRequest,
   reply: FastifyReply,
   { operation, handler, limit, clock }: Route,
-): string | object | Promise<string> {
+): object | undefined | Promise<undefined> {
   if (limit && limit.take(`${operation.id} ${bot.botId}`, clock()).retryAfterSeconds !== null) {
     throw new Refusal('RATE_LIMITED', 'The channel has used up its calls.');
   }
   const query = isObject(rawQuery) ? rawQuery : {};
   const cached = handler.cached?.(bot, query);
-  if (cached !== undefined) return sharedText(reply, cached);
+  if (cached !== undefined) return sendShared(reply, cached);
   const isSound = operation.problemOf({ params, query, body: undefined }) === null;
   const problem = handler.problemOf(query, isSound);
-  if (problem === null) return handler.answer(bot, query).then((body) => sharedText(reply, body));
+  if (problem === null) return handler.answer(bot, query).then((body) => sendShared(reply, body));
   reply.code(400);
   return problem;
 }

@@ -61,9 +61,9 @@ export async function pairRefusal(sql: Queryable, { botId, pairId }: TokenClaims
   return new Refusal('PERMISSION_DENIED', 'The pair is not one of the bot.');
 }
 
-/** Throws Refusal PERMISSION_DENIED unless the secret is the pair's. */
-export function checkSecret(credential: Credential, secret: string): void {
-  if (!isSecretOf(credential, secret)) {
+/** Throws Refusal PERMISSION_DENIED unless the secret with this hash is the pair's. */
+export function checkSecret(credential: Credential, secretHash: string): void {
+  if (!isSecretOf(credential, secretHash)) {
     throw new Refusal('PERMISSION_DENIED', 'The secret is not the one of its pair.');
   }
 }

@@ -38,16 +38,21 @@ export type Answer<I extends Id> = AnswerOf<operations[I], 200>;
 export type Operation<I extends Id> = {
   /** The token may have expired. */
   expiredToo?: boolean;
+  /** Programs repeat the same call every few seconds, so checked calls are cached. Its checks must not depend on the time. */
+  isRepeated?: boolean;
   /** Rewrites input that Shoal accepts beyond the contract. */
   toContract?(body: JsonObject): JsonObject;
   /** Checks what the contract demands in prose only. Null if the call is valid. */
   problemOf?(sent: Sent<I>): string | null;
   /** Reads for a valid call. Null if there is no such bot. */
-  read(caller: TokenClaims, sent: Sent<I>): Promise<Read<Answer<I>> | null>;
+  read(caller: TokenClaims, sent: Sent<I>): Promise<Read<Answer<I>, Sent<I>> | null>;
 };
 
 /** The bot's valid credential, and the answer for a caller who proves to own it. */
-export type Read<Answer> = { credential: Credential | null; answer(): Answer | Promise<Answer> };
+export type Read<Answer, Sent> = {
+  credential: Credential | null;
+  answer(sent: Sent): Answer | Promise<Answer>;
+};
 
 /** A handler for every operation of the contract. */
 export type Operations = { [I in Id]: Operation<I> };
@@ -61,7 +66,7 @@ export function proven<Sent, Answer>(
   }: { problemOf?(sent: Sent): string | null; answer(botId: string, sent: Sent): Promise<Answer> },
 ): {
   problemOf?(sent: Sent): string | null;
-  read(caller: TokenClaims, sent: Sent): Promise<Read<Answer> | null>;
+  read(caller: TokenClaims, sent: Sent): Promise<Read<Answer, Sent> | null>;
 } {
   return {
     ...rest,

@@ -5,12 +5,12 @@
 import { findCredential, refreshPair } from '../../auth/api-pairs.ts';
 import { coalesced } from '../../http/coalesce.ts';
 import type { PlatformName } from '../../platforms/platform.ts';
-import { readFigures } from '../../reports/totals.ts';
+import { type BotFigures, readFigures } from '../../reports/totals.ts';
 import { broadcastOperations } from './broadcast.ts';
 import { callbackOperations } from './callback.ts';
 import { clientOperations } from './clients.ts';
 import { toClientAnalysis, toMessageAnalysis } from './figures.ts';
-import { type Operations, type Sources, success } from './operation.ts';
+import { type Answer, type Operations, type Read, type Sent, type Sources, success } from './operation.ts';
 import { batchedPoints, clearPoints, idsProblem, noneKnown, readIds, toPoints } from './points.ts';
 import { tagOperations } from './tags.ts';
 
@@ -24,21 +24,13 @@ export function mantagoOperations(sources: Sources): Operations {
     ...tagOperations(sources),
     ...broadcastOperations(sources),
     getClientAnalysis: {
+      isRepeated: true,
       toContract: ({ platform, ...body }) => (platform === 'all' ? body : { platform, ...body }),
-      async read({ botId }, { body }) {
-        const analyses = await analysesOf(botId);
-        if (analyses === null) return null;
-        const { credential, clientAnalysisOf } = analyses;
-        return { credential, answer: () => clientAnalysisOf(body.platform ?? null) };
-      },
+      read: ({ botId }) => analysesOf(botId).then((analyses) => analyses?.ofClients ?? null),
     },
     getMessageAnalysis: {
-      async read({ botId }) {
-        const analyses = await analysesOf(botId);
-        if (analyses === null) return null;
-        const { credential, messageAnalysisOf } = analyses;
-        return { credential, answer: () => messageAnalysisOf(null) };
-      },
+      isRepeated: true,
+      read: ({ botId }) => analysesOf(botId).then((analyses) => analyses?.ofMessages ?? null),
     },
     getClientPoints: {
       problemOf: ({ body }) => idsProblem(body),
@@ -83,25 +75,41 @@ export function mantagoOperations(sources: Sources): Operations {
   };
 }
 
-/** The answers of a bot's figures, each computed once for all callers that share the read. Null if there is no such bot. */
-async function readAnalyses({ sql, clock }: Sources, botId: string) {
+type Analyses = {
+  ofClients: Read<Answer<'getClientAnalysis'>, Sent<'getClientAnalysis'>>;
+  ofMessages: Read<Answer<'getMessageAnalysis'>, unknown>;
+};
+
+/** By the figures: a read that returns the same figures again has the same answers. */
+const analysesOfFigures = new WeakMap<BotFigures, Analyses>();
+
+/** The answers of a bot's figures, each computed once. Null if there is no such bot. */
+async function readAnalyses({ sql, clock }: Sources, botId: string): Promise<Analyses | null> {
   const figures = await readFigures(sql, botId, clock());
   if (figures === null) return null;
+  const analyses = analysesOfFigures.get(figures) ?? toAnalyses(figures);
+  analysesOfFigures.set(figures, analyses);
+  return analyses;
+}
+
+function toAnalyses(figures: BotFigures): Analyses {
+  const { credential } = figures;
+  const clientAnalysisOf = computedOnce((platform: PlatformName | null) => ({
+    ...success('Get client analysis successfully'),
+    clientAnalysis: toClientAnalysis(figures, platform),
+  }));
+  const messageAnalysisOf = computedOnce((_all: null) => ({
+    ...success('Get Messages Analysis Successfully'),
+    ...toMessageAnalysis(figures),
+  }));
   return {
-    credential: figures.credential,
-    clientAnalysisOf: once((platform: PlatformName | null) => ({
-      ...success('Get client analysis successfully'),
-      clientAnalysis: toClientAnalysis(figures, platform),
-    })),
-    messageAnalysisOf: once((_all: null) => ({
-      ...success('Get Messages Analysis Successfully'),
-      ...toMessageAnalysis(figures),
-    })),
+    ofClients: { credential, answer: ({ body }) => clientAnalysisOf(body.platform ?? null) },
+    ofMessages: { credential, answer: () => messageAnalysisOf(null) },
   };
 }
 
 /** Computes the value of each key once. */
-function once<Key, Value>(compute: (key: Key) => Value): (key: Key) => Value {
+function computedOnce<Key, Value>(compute: (key: Key) => Value): (key: Key) => Value {
   const values = new Map<Key, Value>();
   return (key) => {
     const value = values.get(key) ?? compute(key);

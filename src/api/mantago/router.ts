@@ -9,13 +9,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import { findCredential, type TokenClaims } from '../../auth/api-pairs.ts';
+import { findCredential, hashSecret, type TokenClaims } from '../../auth/api-pairs.ts';
 import { Refusal } from '../../errors.ts';
 import { readJsonBodies } from '../../http/bodies.ts';
 import { bindContract, type Contract, type ContractOperation, readContract } from '../../http/contract.ts';
 import { sendError } from '../../http/errors/mantago.ts';
 import { limitHeaders, RateLimit } from '../../http/rate-limit.ts';
-import { sharedText } from '../../http/shared-text.ts';
+import { sendShared } from '../../http/shared-answer.ts';
 import { isObject, type JsonObject } from '../../json.ts';
 import { checkSecret, pairRefusal, Tokens } from './auth.ts';
 import type { Read, Sources } from './operation.ts';
@@ -33,6 +33,9 @@ const partialFile = new URL('../../../contracts/mantago-partial.yaml', import.me
 const contractBase = '/openapi';
 const prefixes = ['/api/openapi', '/openapi'];
 const refusedPairsMax = 10_000;
+const checkedCallsMax = 1_000;
+/** Of address and body. */
+const checkedLengthMax = 1_000;
 const bodyBytesMax = 1_048_576;
 /** Ids of bots are letters. Other ids need no look-up. */
 const botIdForm = /^[A-Za-z]{1,64}$/;
@@ -73,10 +76,12 @@ type CheckedInput = { body: JsonObject; query: JsonObject; params: JsonObject };
 /** An operation of any id. */
 type AnyOperation = {
   expiredToo?: boolean;
+  isRepeated?: boolean;
   toContract?(body: JsonObject): JsonObject;
   problemOf?(sent: CheckedInput): string | null;
-  read(caller: TokenClaims, sent: CheckedInput): Promise<Read<object> | null>;
+  read(caller: TokenClaims, sent: CheckedInput): Promise<AnyRead | null>;
 };
+type AnyRead = Read<object, CheckedInput>;
 
 class Calls {
   readonly #options: MantagoOptions;
@@ -84,6 +89,8 @@ class Calls {
   readonly #limit: RateLimit | null;
   /** Pairs that are not the bot's valid one. A replaced pair never becomes valid again. */
   readonly #refusedPairs = new LRUCache<string, true>({ max: refusedPairsMax });
+  /** Valid calls of repeated operations by their address and body. */
+  readonly #checkedCalls = new LRUCache<string, ReadCall>({ max: checkedCallsMax });
 
   constructor(options: MantagoOptions) {
     this.#options = options;
@@ -114,25 +121,40 @@ class Calls {
     done();
   }
 
-  /** Runs the other checks, in order, with the body read. */
-  async answer(
+  /** Runs the other checks, in order, with the body read, and answers. */
+  answer(
     request: FastifyRequest,
     reply: FastifyReply,
     operation: ContractOperation,
     built: AnyOperation,
-  ): Promise<string> {
+  ): Promise<void> {
     const caller = request.getDecorator<TokenClaims>('caller');
     const botId = isObject(request.query) ? request.query.botId : undefined;
-    if (botId !== caller.botId) throw await this.#botRefusal(botId);
+    if (botId !== caller.botId) return this.#botRefusal(botId).then(refuse);
+    const call = this.#readCall(request, operation, built);
+    // Not an async function: this is the most frequent call, and each promise costs.
+    return this.#read(caller, built, call).then((read) => {
+      if (read === null) throw unknownBot();
+      const { credential } = read;
+      if (credential?.pairId !== caller.pairId) return this.#pairRefusal(caller).then(refuse);
+      if (call.secretHash === null) throw wrongVariables(call.problem);
+      checkSecret(credential, call.secretHash);
+      const answer = read.answer(call.input);
+      return answer instanceof Promise
+        ? answer.then((sent) => sendShared(reply, sent))
+        : sendShared(reply, answer);
+    });
+  }
+
+  /** The call with its checks. Reading and checking a body takes longer than finding it. */
+  #readCall(request: FastifyRequest, operation: ContractOperation, built: AnyOperation): ReadCall {
+    const text = `${request.url} ${request.body}`;
+    if (!built.isRepeated || text.length > checkedLengthMax) return readCall(request, operation, built);
+    const checked = this.#checkedCalls.get(text);
+    if (checked !== undefined) return checked;
     const call = readCall(request, operation, built);
-    const read = await this.#read(caller, built, call);
-    if (read === null) throw unknownBot();
-    const { credential } = read;
-    if (credential?.pairId !== caller.pairId) throw await this.#pairRefusal(caller);
-    if (call.secret === null) throw wrongVariables(call.problem);
-    checkSecret(credential, call.secret);
-    const answer = read.answer();
-    return sharedText(reply, answer instanceof Promise ? await answer : answer);
+    if (call.problem === null) this.#checkedCalls.set(text, call);
+    return call;
   }
 
   /** The credential, with an answer that refuses an invalid call. Null if there is no such bot. */
@@ -140,7 +162,7 @@ class Calls {
     caller: TokenClaims,
     built: AnyOperation,
     { input, problem }: ReadCall,
-  ): Promise<Read<object> | null> {
+  ): Promise<AnyRead | null> {
     if (problem === null) return built.read(caller, input);
     const answer = () => {
       throw wrongVariables(problem);
@@ -172,9 +194,9 @@ class Calls {
 }
 
 type ReadCall = { input: CheckedInput } & (
-  | { secret: string; problem: string | null }
+  | { secretHash: string; problem: string | null }
   /** The missing secret is the problem. */
-  | { secret: null; problem: string }
+  | { secretHash: null; problem: string }
 );
 
 /** The input of a call with its secret, and its first problem or null. */
@@ -183,16 +205,16 @@ function readCall(request: FastifyRequest, operation: ContractOperation, built: 
   const query = isObject(request.query) ? withoutEmpty(request.query) : {};
   const parsed = parseBody(request.body);
   if (typeof parsed === 'string')
-    return { input: { body: {}, query, params }, secret: null, problem: parsed };
+    return { input: { body: {}, query, params }, secretHash: null, problem: parsed };
   const body = built.toContract?.(parsed) ?? parsed;
   const input = { body, query, params };
   const { secret } = body;
   if (typeof secret !== 'string') {
     const wrong = secret === undefined ? 'is missing' : 'must be a string';
-    return { input, secret: null, problem: `secret in the body ${wrong}` };
+    return { input, secretHash: null, problem: `secret in the body ${wrong}` };
   }
   const problem = operation.problemOf(input) ?? built.problemOf?.(input) ?? null;
-  return { input, secret, problem };
+  return { input, secretHash: hashSecret(secret), problem };
 }
 
 /** An empty parameter counts as missing. */
@@ -216,6 +238,10 @@ function countCall(limit: RateLimit, key: string, now: number, reply: FastifyRep
   reply.headers(limitHeaders(allowance));
   if (allowance.retryAfterSeconds === null) return;
   throw new Refusal('RATE_LIMITED', 'The bot has used up its calls.');
+}
+
+function refuse(refusal: Refusal): never {
+  throw refusal;
 }
 
 function unknownBot(): Refusal {
