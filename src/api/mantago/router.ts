@@ -158,11 +158,7 @@ class Calls {
   }
 
   /** The credential, with an answer that refuses an invalid call. Null if there is no such bot. */
-  #read(
-    caller: TokenClaims,
-    built: AnyOperation,
-    { input, problem }: ReadCall,
-  ): Promise<AnyRead | null> {
+  #read(caller: TokenClaims, built: AnyOperation, { input, problem }: ReadCall): Promise<AnyRead | null> {
     if (problem === null) return built.read(caller, input);
     const answer = () => {
       throw wrongVariables(problem);
