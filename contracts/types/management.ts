@@ -1456,6 +1456,212 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bots/{botId}/sends": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        /** The sends, newest first */
+        get: operations["listSends"];
+        put?: never;
+        /**
+         * Send a message to many contacts
+         * @description The call stores the send and answers at once; docs/sending.md describes how it goes out. Recipients are either `contacts` or those
+         *     that meet the `filter` when the send starts. The message is `message`, or that of the template `templateId`.
+         */
+        post: operations["createSend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/sends/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Whom a send would reach now
+         * @description Nothing is stored or sent.
+         */
+        post: operations["previewSend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/sends/{sendId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                sendId: components["parameters"]["SendId"];
+            };
+            cookie?: never;
+        };
+        /** One send */
+        get: operations["getSend"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/sends/{sendId}/recipients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                sendId: components["parameters"]["SendId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * The recipients of a send with their results
+         * @description In the order of sending.
+         */
+        get: operations["listSendRecipients"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/sends/{sendId}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                sendId: components["parameters"]["SendId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause a send
+         * @description Calls that run finish. Changes nothing if the send has ended.
+         */
+        post: operations["pauseSend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/sends/{sendId}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                sendId: components["parameters"]["SendId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Resume a paused send */
+        post: operations["resumeSend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/sends/{sendId}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                sendId: components["parameters"]["SendId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a send for good
+         * @description Calls that run finish. Changes nothing if the send has ended.
+         */
+        post: operations["stopSend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/message-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        /** All message templates, by name */
+        get: operations["listMessageTemplates"];
+        put?: never;
+        /**
+         * Create a message template
+         * @description MantaGo's `intentId` is its id.
+         */
+        post: operations["createMessageTemplate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/message-templates/{templateId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                templateId: components["parameters"]["TemplateId"];
+            };
+            cookie?: never;
+        };
+        /** One message template */
+        get: operations["getMessageTemplate"];
+        /**
+         * Replace a message template
+         * @description Sends that exist keep their text.
+         */
+        put: operations["replaceMessageTemplate"];
+        post?: never;
+        /**
+         * Delete a message template
+         * @description Sends that exist keep their text.
+         */
+        delete: operations["deleteMessageTemplate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/bots/{botId}/jobs": {
         parameters: {
             query?: never;
@@ -1884,6 +2090,203 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description With variables such as `{{name}}` or `{{name|customer}}` (docs/sending.md). */
+        MessageText: string;
+        QuickReplies: string[];
+        /** @description A template that WhatsApp has approved; it is sent when the 24 hours after the contact's last message are over. */
+        WhatsAppTemplate: {
+            name: string;
+            language: string;
+            /** @description Values of the body's parameters in order; they can contain variables. */
+            parameters: string[];
+        };
+        /** @description What differs on one platform. */
+        MessageVariant: {
+            text?: components["schemas"]["MessageText"];
+            quickReplies?: components["schemas"]["QuickReplies"];
+        };
+        NewMessageTemplate: {
+            name: string;
+            text?: components["schemas"]["MessageText"];
+            quickReplies?: components["schemas"]["QuickReplies"];
+            whatsAppTemplate?: components["schemas"]["WhatsAppTemplate"];
+            platforms?: {
+                line?: components["schemas"]["MessageVariant"];
+                facebook?: components["schemas"]["MessageVariant"];
+                instagram?: components["schemas"]["MessageVariant"];
+                liveChat?: components["schemas"]["MessageVariant"];
+                whatsapp?: components["schemas"]["MessageVariant"];
+            };
+        };
+        MessageTemplate: {
+            templateId: string;
+            name: string;
+            /** @description Null: only the WhatsApp template. */
+            text: string | null;
+            quickReplies: string[];
+            whatsAppTemplate: components["schemas"]["WhatsAppTemplate"] | null;
+            platforms: {
+                line?: components["schemas"]["MessageVariant"];
+                facebook?: components["schemas"]["MessageVariant"];
+                instagram?: components["schemas"]["MessageVariant"];
+                liveChat?: components["schemas"]["MessageVariant"];
+                whatsapp?: components["schemas"]["MessageVariant"];
+            };
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        MessageTemplates: {
+            templates: components["schemas"]["MessageTemplate"][];
+        };
+        SendMessage: {
+            text?: components["schemas"]["MessageText"];
+            quickReplies?: components["schemas"]["QuickReplies"];
+            whatsAppTemplate?: components["schemas"]["WhatsAppTemplate"];
+        };
+        /** @description Conditions that contacts of the platform meet, as in listContacts. Days are in `zone`. Without any, all contacts. */
+        SendFilter: {
+            /** @description Id or name of a tag. */
+            tag?: string;
+            name?: string;
+            customerId?: string;
+            /** Format: date */
+            createdFrom?: string;
+            /** Format: date */
+            createdTo?: string;
+        };
+        /** @description Contact ids or ids on the platform. */
+        SendContacts: string[];
+        /** @description Either `contacts` or `filter`. */
+        SendAudience: {
+            platform: components["schemas"]["PlatformName"];
+            contacts?: components["schemas"]["SendContacts"];
+            filter?: components["schemas"]["SendFilter"];
+            /** @description A time zone; left out: the bot's. */
+            zone?: string;
+        };
+        TimeOfDay: string;
+        /** @description Either `contacts` or `filter`, and either `message` or `templateId`. */
+        NewSend: {
+            name: string;
+            platform: components["schemas"]["PlatformName"];
+            contacts?: components["schemas"]["SendContacts"];
+            filter?: components["schemas"]["SendFilter"];
+            message?: components["schemas"]["SendMessage"];
+            templateId?: string;
+            /** @description Messenger's message tag. Without one Meta accepts messages only within 24 hours after the contact's last one. */
+            tag?: string;
+            /** @description Local time in `zone`; left out: now. */
+            startAt?: string;
+            /** @description A time zone; left out: the bot's. */
+            zone?: string;
+            /** @description Nothing is sent between these times of day in `zone`. */
+            quietHours?: {
+                from: components["schemas"]["TimeOfDay"];
+                until: components["schemas"]["TimeOfDay"];
+            };
+        };
+        Send: {
+            sendId: number;
+            name: string;
+            platform: components["schemas"]["PlatformName"];
+            message: {
+                text: string | null;
+                quickReplies: string[];
+                whatsAppTemplate: components["schemas"]["WhatsAppTemplate"] | null;
+                tag: string | null;
+            };
+            /** @description Null: the call named the contacts. */
+            filter: {
+                tag: string | null;
+                name: string | null;
+                customerId: string | null;
+                /** Format: date-time */
+                createdFrom: string | null;
+                /** Format: date-time */
+                createdTo: string | null;
+            } | null;
+            state: components["schemas"]["SendState"];
+            /** @description True: `recipients` is the final number. */
+            isPlanned: boolean;
+            /** Format: date-time */
+            startsAt: string;
+            quietHours: {
+                from: string;
+                until: string;
+            } | null;
+            zone: string;
+            /** @description Planned recipients. */
+            recipients: number;
+            /** @description Recipients without a result. */
+            pending: number;
+            /** @description Contacts that were left out, because they have blocked the account or were deleted. */
+            blocked: number;
+            /** @description Ids in `contacts` that no contact of the platform has. */
+            unknownContacts: number;
+            accepted: number;
+            refused: number;
+            /** @description The platform's answer was lost, so the message may have arrived. */
+            unknown: number;
+            /** @description Accepted messages that the platform has reported as delivered. LINE reports none. */
+            delivered: number;
+            /** @description Accepted messages that the platform has reported as read. LINE reports none. */
+            read: number;
+            /** @description Why the last attempt failed; null: it did not. */
+            failure: string | null;
+            createdBy: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /** Format: date-time */
+            endedAt: string | null;
+        };
+        /** @enum {string} */
+        SendState: "scheduled" | "running" | "paused" | "stopped" | "done";
+        Sends: {
+            sends: components["schemas"]["Send"][];
+            nextCursor: components["schemas"]["NextCursor"];
+        };
+        SendPreview: {
+            recipients: number;
+            /** @description Contacts that would be left out, because they have blocked the account. */
+            blocked: number;
+            unknownContacts: number;
+            /** @description LINE's monthly message quota; null: another platform. */
+            quota: {
+                /** @description Null: unknown or unlimited. */
+                quota: number | null;
+                /** @description As LINE last reported; null: unknown. */
+                used: number | null;
+                /** @description Messages of this send. */
+                needed: number;
+                /** @description After this send; negative: it does not fit. Null: unknown. */
+                remaining: number | null;
+            } | null;
+        };
+        /** @enum {string} */
+        RecipientState: "pending" | "accepted" | "refused" | "unknown" | "blocked";
+        SendRecipients: {
+            recipients: {
+                position: number;
+                contactId: string;
+                name: string | null;
+                state: components["schemas"]["RecipientState"];
+                /** @description Why it was refused (docs/sending.md). */
+                code: string | null;
+                /** @description The platform's id of the message; LINE's request id. */
+                messageId: string | null;
+                /** Format: date-time */
+                settledAt: string | null;
+                /** Format: date-time */
+                deliveredAt: string | null;
+                /** Format: date-time */
+                readAt: string | null;
+            }[];
+            nextCursor: components["schemas"]["NextCursor"];
+        };
         /** @description Problem details (RFC 9457). */
         Problem: {
             /**
@@ -3160,6 +3563,15 @@ export interface components {
         };
     };
     responses: {
+        /** @description The bot has a message template of that name (TEMPLATE_EXISTS). */
+        TemplateExists: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The state of `If-None-Match` is still current. */
         NotModified: {
             headers: {
@@ -3439,6 +3851,8 @@ export interface components {
         };
     };
     parameters: {
+        SendId: number;
+        TemplateId: string;
         BotId: string;
         Platform: components["schemas"]["PlatformName"];
         /** @description An encoded client id. That of a merged contact leads to the current one. */
@@ -6260,6 +6674,484 @@ export interface operations {
             503: components["responses"]["DatabaseUnavailable"];
         };
     };
+    listSends: {
+        parameters: {
+            query?: {
+                /** @description The largest number of entries. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the previous page. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of sends. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sends"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    createSend: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A key that you choose, one for each change. A repeat with the same key changes nothing. */
+                "Idempotency-Key": components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSend"];
+            };
+        };
+        responses: {
+            /** @description The send. */
+            201: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Send"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["KeyReused"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    previewSend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendAudience"];
+            };
+        };
+        responses: {
+            /** @description The numbers. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SendPreview"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    getSend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                sendId: components["parameters"]["SendId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The send. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Send"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    listSendRecipients: {
+        parameters: {
+            query?: {
+                /** @description Only those in this state; left out: all. */
+                state?: components["schemas"]["RecipientState"];
+                /** @description The largest number of entries. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the previous page. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                sendId: components["parameters"]["SendId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of recipients. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SendRecipients"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    pauseSend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                sendId: components["parameters"]["SendId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The send. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Send"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    resumeSend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                sendId: components["parameters"]["SendId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The send. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Send"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    stopSend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                sendId: components["parameters"]["SendId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The send. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Send"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    listMessageTemplates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The templates. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageTemplates"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    createMessageTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMessageTemplate"];
+            };
+        };
+        responses: {
+            /** @description The template. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageTemplate"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["TemplateExists"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    getMessageTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                templateId: components["parameters"]["TemplateId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The template. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageTemplate"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    replaceMessageTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                templateId: components["parameters"]["TemplateId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMessageTemplate"];
+            };
+        };
+        responses: {
+            /** @description The template. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageTemplate"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["TemplateExists"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    deleteMessageTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                templateId: components["parameters"]["TemplateId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The template is deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
     listJobs: {
         parameters: {
             query?: {
@@ -7133,6 +8025,8 @@ export interface queryDefaults {
     listPointEntries: 'limit';
     getPointSeries: 'by';
     listDeliveries: 'limit';
+    listSends: 'limit';
+    listSendRecipients: 'limit';
     listJobs: 'limit';
     listNotices: 'limit';
     exportData: 'format' | 'bom';

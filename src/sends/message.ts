@@ -40,7 +40,7 @@ export const messageLimits: Readonly<Record<PlatformName, { text: number; replie
     facebook: { text: 2_000, replies: 13, reply: 20 },
     instagram: { text: 1_000, replies: 13, reply: 20 },
     whatsapp: { text: 4_096, replies: 3, reply: 20 },
-    liveChat: { text: 2_000, replies: 10, reply: 100 },
+    liveChat: { text: 2_000, replies: 10, reply: 40 },
   };
 
 /** Of a WhatsApp message with buttons. */

@@ -1,21 +1,43 @@
 /**
- * Quiet hours of a send: a daily range in its zone in which nothing is sent.
+ * Local times of a send: its start, and the daily quiet hours in which nothing is sent.
  */
-import { addDays, dayOf, dayStart, minuteMs } from '../time.ts';
+import { addDays, dayMs, dayOf, dayStart, hourMs, minuteMs } from '../time.ts';
 import type { QuietHours } from './sends.ts';
 
-/** When the quiet hours at `now` (ms) end; null: there are none now. On days of a time change the limits move by the change. */
+/** When the quiet hours at `now` (ms) end; null: there are none now. */
 export function quietUntil(
   quietHours: QuietHours | null,
   { zone, now }: { zone: string; now: number },
 ): number | null {
   if (quietHours === null) return null;
-  const today = dayOf(now, zone);
   const { from, until } = quietHours;
+  const today = dayOf(now, zone);
   for (const day of [addDays(today, -1), today]) {
-    const startsAt = dayStart(day, zone) + from * minuteMs;
-    const endsAt = dayStart(until > from ? day : addDays(day, 1), zone) + until * minuteMs;
+    const startsAt = instantAt(day, from, zone);
+    const endsAt = instantAt(until > from ? day : addDays(day, 1), until, zone);
     if (startsAt <= now && now < endsAt) return endsAt;
   }
   return null;
+}
+
+/** The instant (ms) at these minutes of a day. A time that a clock change skips is as much later. */
+export function instantAt(day: string, minutes: number, zone: string): number {
+  const at = dayStart(day, zone) + minutes * minuteMs;
+  // The day may have a clock change before that time.
+  const late = (minutesOf(at, zone) - minutes) * minuteMs;
+  return at - (late > dayMs / 2 ? late - dayMs : late < -dayMs / 2 ? late + dayMs : late);
+}
+
+/** The minutes of the day in the zone. */
+function minutesOf(at: number, zone: string): number {
+  const parts = new Intl.DateTimeFormat('en', {
+    hour: 'numeric',
+    minute: 'numeric',
+    hourCycle: 'h23',
+    timeZone: zone,
+  })
+    .formatToParts(at)
+    .map(({ type, value }) => [type, Number(value)]);
+  const { hour = 0, minute = 0 } = Object.fromEntries(parts);
+  return (hour * hourMs) / minuteMs + minute;
 }

@@ -30,6 +30,8 @@ export type Send = {
   quietHours: QuietHours | null;
   zone: string;
   recipients: number;
+  /** Recipients without a result. */
+  pending: number;
   /** Left out because they had blocked the account. */
   blocked: number;
   /** Requested ids of no contact. */
@@ -89,8 +91,8 @@ export async function createSend(
 
 async function requireChannel(sql: Queryable, { botId, platform }: NewSend): Promise<void> {
   const [channel] = await sql`
-    select from channels where bot_id = ${botId} and platform = ${platform} and enabled`;
-  if (!channel) throw new Refusal('CHANNEL_NOT_FOUND', `Bot ${botId} has no enabled ${platform} channel.`);
+    select from channels where bot_id = ${botId} and platform = ${platform}`;
+  if (!channel) throw new Refusal('CHANNEL_NOT_FOUND', `Bot ${botId} has no ${platform} channel.`);
 }
 
 /** Of all that decides what is sent to whom. */
@@ -243,6 +245,7 @@ type Row = Omit<Send, 'quietHours'> & { quietFrom: number | null; quietUntil: nu
 function columns(sql: Queryable): Fragment {
   return sql`bot_id as "botId", send_id as "sendId", name, platform, message, audience, state, planned as "isPlanned",
     starts_at as "startsAt", quiet_from as "quietFrom", quiet_until as "quietUntil", zone, recipients,
+    recipients - accepted - refused - unknown - blocked as pending,
     plan_blocked + blocked as blocked, unknown_contacts as "unknownContacts", accepted, refused, unknown, delivered, read,
     failure, due_at as "dueAt", created_by as "createdBy", created_at as "createdAt", updated_at as "updatedAt",
     ended_at as "endedAt"`;

@@ -18,6 +18,7 @@ import { LineProfiles } from '../line/people/line-profiles.ts';
 import { Posting } from '../live-chat/posting.ts';
 import { fetchWorkers, ProfileFetcher } from '../profiles/fetcher.ts';
 import { inPortions, type Random } from '../random.ts';
+import { readReceipts } from '../sends/receipts.ts';
 import { openSenders } from '../sends/senders.ts';
 import { SendWorker } from '../sends/worker.ts';
 import { reportExpired } from '../tags/expiry.ts';
@@ -85,6 +86,9 @@ function startTasks(parts: Parts, closers: Closer[]): void {
     start('the reading of names', shortPollMs, (isStopped) => readAllNames(parts, isStopped)),
     start('the dispatch of expired tags', shortPollMs, () => reportExpired(sql, { now: clock() })),
     start('the index of people', shortPollMs, (isStopped) => indexAllPeople(parts, isStopped)),
+    start('the look-up of receipts', shortPollMs, (isStopped) =>
+      readReceipts(sql, { now: clock() }, isStopped),
+    ),
     start('the look-up of jobs', jobPollMs, (isStopped) => workJobs(parts, isStopped)),
   ];
   closers.push(async () => void (await Promise.all(tasks.map((task) => task.stop()))));

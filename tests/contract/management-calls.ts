@@ -9,6 +9,8 @@ import { createContacts, findContacts } from '../../src/contacts/contacts.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { startReplay } from '../../src/jobs/jobs.ts';
 import { newId } from '../../src/random.ts';
+import { createSend } from '../../src/sends/sends.ts';
+import { createTemplate } from '../../src/sends/templates.ts';
 import { createTag } from '../../src/tags/tags.ts';
 import { setCallback } from '../../src/webhooks-out/endpoints.ts';
 import { enqueueMessages } from '../../src/webhooks-out/outbox.ts';
@@ -49,6 +51,10 @@ export const good: Record<string, Call> = {
     headers: { 'content-type': 'text/csv' },
   },
   seeChat: { body: { sequence: 1 } },
+  createSend: { body: { name: 'Autumn', platform: 'line', message: { text: 'Hi' }, filter: {} } },
+  previewSend: { body: { platform: 'line', filter: { tag: 'VIP' } } },
+  createMessageTemplate: { body: { name: 'Thanks', text: 'Thank you' } },
+  replaceMessageTemplate: { body: { name: 'Thanks', text: 'Thank you' } },
 };
 /** Operations that do not respond with JSON, and the socket, which rejects a plain call. */
 export const downloads = [
@@ -82,6 +88,8 @@ export async function ready(starting = managementServer()) {
   const imageId = await addChat(server);
   await addPicture(server, first.contactId);
   const jobId = String((await startReplay(sql, botId, { clock: () => now, random: randomBytes })).jobId);
+  const sendId = await addSend(server);
+  const templateId = await addTemplate(server);
   let calls = 0;
   /** Each changing call gets its own contact, tag and key, so that calls do not affect each other. */
   const call = async (id: string, call: Call = {}) => {
@@ -98,6 +106,8 @@ export async function ready(starting = managementServer()) {
       reversePoints: { entryId },
       createSession: { token: server.token },
       createUser: { name: `User ${newId(randomBytes)}`, scope: 'read', password },
+      createMessageTemplate: { name: `Template ${calls}`, text: 'Thank you' },
+      replaceMessageTemplate: { name: `Changed ${calls}`, text: 'Thanks' },
       sendChatMessage: { messageId: ulidOf(calls), text: '可以的' },
     };
     const image = {
@@ -115,6 +125,11 @@ export async function ready(starting = managementServer()) {
         tokenId,
         lineTokenId,
         userId,
+        sendId,
+        templateId:
+          changesBot && operationOf(id).path.includes('{templateId}')
+            ? await addTemplate(server)
+            : templateId,
         visitorId,
         messageId: imageId,
         ...params,
@@ -127,7 +142,18 @@ export async function ready(starting = managementServer()) {
       },
     });
   };
-  const ids = { ...first, deliveryId, jobId, noticeId, tokenId, lineTokenId, visitorId, messageId: imageId };
+  const ids = {
+    ...first,
+    sendId,
+    templateId,
+    deliveryId,
+    jobId,
+    noticeId,
+    tokenId,
+    lineTokenId,
+    visitorId,
+    messageId: imageId,
+  };
   return { ...server, server, deliveryId, tokenId, ids, call };
 }
 
@@ -157,6 +183,27 @@ export async function addNotice({ sql, botId, now }: ManagementServer, contactId
 
 export function addTag({ sql, botId, now }: ManagementServer, name: string): Promise<string> {
   return sql.begin((tx) => createTag(tx, { botId, kind: 'automatic', name }, { now, random: randomBytes }));
+}
+
+async function addSend({ sql, botId, now }: ManagementServer): Promise<string> {
+  const message = { text: 'Hi', quickReplies: [], whatsAppTemplate: null, tag: null };
+  const send = {
+    botId,
+    name: 'Spring',
+    platform: 'line',
+    message,
+    zone: 'Asia/Taipei',
+    quietHours: null,
+  } as const;
+  const to = { contactIds: [], unknownContacts: 0 };
+  const created = await createSend(sql, { ...send, to, startsAt: null, key: null, createdBy: null }, { now });
+  return String(created.send.sendId);
+}
+
+async function addTemplate({ sql, botId, now }: ManagementServer): Promise<string> {
+  const content = { text: 'Hi', quickReplies: [], whatsAppTemplate: null, platforms: {} };
+  const template = { botId, name: newId(randomBytes), content };
+  return (await createTemplate(sql, template, { now, random: randomBytes })).templateId;
 }
 
 export function ulidOf(number: number): string {

@@ -370,7 +370,7 @@ test('an error names the invalid parameter or field and the expected value', asy
 test('a body that is too large or has another content type is rejected before it is read', async () => {
   const { call } = await ready();
   for (const id of withBody.filter((id) => id !== 'sendChatImage')) {
-    const isList = ['assignTag', 'unassignTag', 'earnManyPoints'].includes(id);
+    const isList = ['assignTag', 'unassignTag', 'earnManyPoints', 'createSend', 'previewSend'].includes(id);
     const most = id === 'importData' ? 8_192 : isList ? 2_048 : 64;
     const text = 'x'.repeat(most * 1_024 + 1);
     const large = await call(id, { body: id === 'importData' ? text : { name: text } });
@@ -630,9 +630,9 @@ test('a non-idempotent change requires a key, and a repeat with the key is marke
     }
     const headers = { 'idempotency-key': `once-${id}` };
     const first = await call(id, { ...input, headers });
-    assert.deepEqual([first.status, first.headers['idempotency-replayed']], [200, 'false'], id);
+    assert.deepEqual([first.status, first.headers['idempotency-replayed']], [successOf(id), 'false'], id);
     const again = await call(id, { ...input, headers });
-    assert.deepEqual([again.status, again.headers['idempotency-replayed']], [200, 'true'], id);
+    assert.deepEqual([again.status, again.headers['idempotency-replayed']], [successOf(id), 'true'], id);
     assert.deepEqual(again.body, first.body, id);
   }
   assert.ok(keyed.length >= 10);
@@ -848,6 +848,21 @@ test('an invalid import is rejected as a whole, with the numbers of the invalid 
     String(await problemDetail({ headers: { 'content-type': 'application/json' } })),
     /must be sent as text\/csv/,
   );
+});
+
+test('a key of another send and a taken name of a template are rejected', async () => {
+  const { call } = await ready();
+  const headers = { 'idempotency-key': 'taken' };
+  await call('createSend', { headers });
+  const other = { name: 'Spring', platform: 'line', message: { text: 'Hi' }, filter: {} };
+  assert.deepEqual(problemOf(await call('createSend', { headers, body: other })).slice(0, 2), [
+    409,
+    'KEY_REUSED',
+  ]);
+  const body = { name: 'Taken', text: 'Hi' };
+  await call('createMessageTemplate', { body });
+  for (const id of ['createMessageTemplate', 'replaceMessageTemplate'])
+    assert.deepEqual(problemOf(await call(id, { body })).slice(0, 2), [409, 'TEMPLATE_EXISTS']);
 });
 
 test('the tests cover every documented response of every operation', () => {

@@ -18,6 +18,7 @@ import { lineOperations } from './line.ts';
 import type { Operations, Sources } from './operation.ts';
 import { pointOperations } from './points.ts';
 import { recordOperations } from './records.ts';
+import { sendOperations } from './sends.ts';
 import { sessionOperations } from './sessions.ts';
 import { tagOperations } from './tags.ts';
 import { tokenOperations } from './tokens.ts';
@@ -40,6 +41,7 @@ export function managementOperations(sources: Sources): Operations {
     ...lineOperations(sources),
     ...pointOperations(sources),
     ...recordOperations(sources),
+    ...sendOperations(sources),
     ...sessionOperations(sources),
     ...tagOperations(sources),
     ...tokenOperations(sources),

@@ -3,10 +3,10 @@
  */
 import { findBot } from '../../bots/bots.ts';
 import { accessTokenNeeded, channelState } from '../../bots/channels.ts';
-import { findByAnyIds, findContacts } from '../../contacts/contacts.ts';
 import { Refusal } from '../../errors.ts';
 import type { PlatformName } from '../../platforms/platform.ts';
 import type { Message } from '../../sends/message.ts';
+import { findRecipients } from '../../sends/recipients.ts';
 import { createSend } from '../../sends/sends.ts';
 import { findTemplate, toMessage } from '../../sends/templates.ts';
 import { type Operations, proven, type Sent, type Sources, success } from './operation.ts';
@@ -24,7 +24,7 @@ export function broadcastOperations(sources: Sources) {
         const { platform, clientIds = [], name } = body;
         await requireChannel(sources, botId, platform);
         const message = await messageOf(sources, botId, body);
-        const to = await findClients(sources, botId, { platform, clientIds });
+        const to = await findRecipients(sql, botId, { platform, ids: clientIds });
         if (to.contactIds.length === 0)
           throw new Refusal('CONTACT_NOT_FOUND', 'None of the contacts is known on this platform.');
         const { timeZone: zone } = await findBot(sql, botId);
@@ -71,24 +71,4 @@ async function messageOf({ sql }: Sources, botId: string, body: Body): Promise<M
     if (!(error instanceof Refusal && error.code === 'TEMPLATE_NOT_FOUND')) throw error;
     throw new Refusal('BROADCAST_FAILED', `intentId names no message template: ${intentId}.`);
   }
-}
-
-/** The contacts of the platform with these ids, in their order: ids on the platform, or encoded ids. */
-async function findClients(
-  { sql }: Sources,
-  botId: string,
-  { platform, clientIds }: { platform: PlatformName; clientIds: readonly string[] },
-): Promise<{ contactIds: string[]; unknownContacts: number }> {
-  const ids = [...new Set(clientIds)];
-  const onPlatform = await findContacts(sql, botId, platform, ids);
-  const others = ids.filter((id) => !onPlatform.has(id));
-  const encoded = await findByAnyIds(sql, botId, others);
-  const named = ids.map((id) => onPlatform.get(id) ?? encoded.get(id) ?? null);
-  const known = named.filter((id) => id !== null);
-  const rows = await sql<{ contactId: string }[]>`
-    select contact_id as "contactId" from contacts
-    where bot_id = ${botId} and platform = ${platform} and forgotten_at is null and contact_id = any (${known}::text[])`;
-  const valid = new Set(rows.map(({ contactId }) => contactId));
-  const contactIds = [...new Set(known.filter((id) => valid.has(id)))];
-  return { contactIds, unknownContacts: named.filter((id) => id === null || !valid.has(id)).length };
 }

@@ -1,0 +1,217 @@
+/**
+ * Operations on sends and message templates.
+ */
+import type { ContactFilter } from '../../contacts/list.ts';
+import { Refusal } from '../../errors.ts';
+import { readQuota } from '../../line/quota.ts';
+import type { PlatformName } from '../../platforms/platform.ts';
+import type { Message } from '../../sends/message.ts';
+import { previewAudience } from '../../sends/plan.ts';
+import { instantAt } from '../../sends/quiet-hours.ts';
+import { countNamed, findRecipients, listRecipients } from '../../sends/recipients.ts';
+import { createSend, findSend, listSends, type NewSend, type Send, setState } from '../../sends/sends.ts';
+import {
+  createTemplate,
+  deleteTemplate,
+  findTemplate,
+  listTemplates,
+  type MessageTemplate,
+  type TemplateContent,
+  toMessage,
+  updateTemplate,
+} from '../../sends/templates.ts';
+import { addDays, dayStart, isCalendarDay, isTimeZone, minuteMs } from '../../time.ts';
+import { isoOf, isoOrNull, withIsoDates } from '../iso.ts';
+import { type Body, type Call, listBytesMax, type Operations, type Sources } from './operation.ts';
+import { cursorPlace, isSerial, readPage } from './paging.ts';
+
+export function sendOperations(sources: Sources) {
+  return { ...jobOperations(sources), ...templateOperations(sources) };
+}
+
+function jobOperations({ sql, clock }: Sources) {
+  const keyOf = ({ bot: { botId }, params: { sendId } }: Pick<Call<'getSend'>, 'bot' | 'params'>) => ({
+    botId,
+    sendId,
+  });
+  const shown = (send: Send) => toShown(send, clock());
+  const change =
+    (state: 'running' | 'paused' | 'stopped') => async (call: Pick<Call<'pauseSend'>, 'bot' | 'params'>) =>
+      shown(await setState(sql, keyOf(call), { state, now: clock() }));
+  return {
+    async listSends({ bot: { botId }, query }) {
+      const { rows, nextCursor } = await readPage(
+        query,
+        cursorPlace({ sendId: isSerial }),
+        ({ after, limit }) => listSends(sql, botId, { limit, beforeId: after?.sendId ?? null }),
+      );
+      return { sends: rows.map(shown), nextCursor };
+    },
+    createSend: {
+      bodyBytesMax: listBytesMax,
+      async answer(call) {
+        const { body, bot, caller, headers, setReplayed } = call;
+        const { botId } = bot;
+        const { name, platform } = body;
+        const zone = zoneOf(call);
+        const message = await messageOf(sql, botId, body);
+        const to = await audienceOf(sql, botId, body, zone);
+        if ('contactIds' in to && to.contactIds.length === 0)
+          throw new Refusal('CONTACT_NOT_FOUND', 'None of the contacts is known on this platform.');
+        const send: NewSend = {
+          ...{ botId, name, platform, message, to, zone },
+          quietHours: quietHoursOf(body),
+          startsAt: startOf(body, zone),
+          key: headers['idempotency-key'],
+          createdBy: caller.name,
+        };
+        const { send: created, repeated } = await createSend(sql, send, { now: clock() });
+        setReplayed(repeated);
+        return shown(created);
+      },
+    },
+    previewSend: {
+      bodyBytesMax: listBytesMax,
+      async answer(call) {
+        const { body, bot } = call;
+        const { botId } = bot;
+        const { platform } = body;
+        const to = await audienceOf(sql, botId, body, zoneOf(call));
+        const counts =
+          'filter' in to
+            ? await previewAudience(sql, { botId, platform, filter: to.filter, now: clock() })
+            : await countNamed(sql, botId, to.contactIds);
+        const unknownContacts = 'filter' in to ? 0 : to.unknownContacts;
+        return { ...counts, unknownContacts, quota: await quotaFor(platform, botId, counts.recipients) };
+      },
+    },
+    getSend: async (call) => shown(await findSend(sql, keyOf(call))),
+    async listSendRecipients(call) {
+      const { query } = call;
+      const send = await findSend(sql, keyOf(call));
+      const { rows, nextCursor } = await readPage(
+        query,
+        cursorPlace({ position: isSerial }),
+        ({ after, limit }) =>
+          listRecipients(sql, send, { state: query.state ?? null, after: after?.position ?? null, limit }),
+      );
+      return { recipients: rows.map(withIsoDates), nextCursor };
+    },
+    pauseSend: change('paused'),
+    resumeSend: change('running'),
+    stopSend: change('stopped'),
+  } satisfies Partial<Operations>;
+
+  async function quotaFor(platform: PlatformName, botId: string, needed: number) {
+    if (platform !== 'line') return null;
+    const { quota, used } = await readQuota(sql, botId, clock());
+    return { quota, used, needed, remaining: quota === null || used === null ? null : quota - used - needed };
+  }
+}
+
+function templateOperations({ sql, clock, random }: Sources) {
+  const keyOf = ({ bot, params }: Pick<Call<'getMessageTemplate'>, 'bot' | 'params'>) => ({
+    botId: bot.botId,
+    templateId: params.templateId,
+  });
+  return {
+    listMessageTemplates: async ({ bot }) => ({
+      templates: (await listTemplates(sql, bot.botId)).map(toTemplate),
+    }),
+    createMessageTemplate: async ({ bot: { botId }, body }) => {
+      const template = { botId, name: body.name, content: contentOf(body) };
+      return toTemplate(await createTemplate(sql, template, { now: clock(), random }));
+    },
+    getMessageTemplate: async (call) => toTemplate(await findTemplate(sql, keyOf(call))),
+    replaceMessageTemplate: async (call) => {
+      const { body } = call;
+      const template = { ...keyOf(call), name: body.name, content: contentOf(body) };
+      return toTemplate(await updateTemplate(sql, template, { now: clock() }));
+    },
+    deleteMessageTemplate: (call) => deleteTemplate(sql, keyOf(call)),
+  } satisfies Partial<Operations>;
+}
+
+function contentOf(body: Body<'createMessageTemplate'>): TemplateContent {
+  const { text, quickReplies = [], whatsAppTemplate, platforms = {} } = body;
+  return { text: text ?? null, quickReplies, whatsAppTemplate: whatsAppTemplate ?? null, platforms };
+}
+
+function toTemplate({ content, ...template }: MessageTemplate) {
+  return { ...withIsoDates(template), ...content };
+}
+
+function zoneOf({ bot, body: { zone = bot.timeZone } }: Pick<Call<'previewSend'>, 'bot' | 'body'>): string {
+  if (isTimeZone(zone)) return zone;
+  throw new Refusal('INPUT_INVALID', `zone in the body must be a time zone, like Asia/Taipei, not ${zone}`);
+}
+
+async function messageOf(sql: Sources['sql'], botId: string, body: Body<'createSend'>): Promise<Message> {
+  const { platform, message, templateId, tag = null } = body;
+  if ((message === undefined) === (templateId === undefined))
+    throw new Refusal('INPUT_INVALID', 'the body must have either message or templateId');
+  if (message !== undefined) {
+    const { text = null, quickReplies = [], whatsAppTemplate = null } = message;
+    return { text, quickReplies, whatsAppTemplate, tag };
+  }
+  const { content } = await findTemplate(sql, { botId, templateId: templateId ?? '' });
+  return toMessage(content, { platform, tag });
+}
+
+async function audienceOf(
+  sql: Sources['sql'],
+  botId: string,
+  { platform, contacts, filter }: Body<'previewSend'>,
+  zone: string,
+): Promise<NewSend['to']> {
+  if ((contacts === undefined) === (filter === undefined))
+    throw new Refusal('INPUT_INVALID', 'the body must have either contacts or filter');
+  if (contacts !== undefined) return findRecipients(sql, botId, { platform, ids: contacts });
+  const { tag = null, name = null, customerId = null, createdFrom, createdTo } = filter ?? {};
+  const stored: ContactFilter = {
+    ...{ id: null, blocked: null, platform, tag, name, customerId },
+    from: createdFrom === undefined ? null : dayStart(createdFrom, zone),
+    to: createdTo === undefined ? null : dayStart(addDays(createdTo, 1), zone) - 1,
+  };
+  return { filter: stored };
+}
+
+function startOf({ startAt }: Body<'createSend'>, zone: string): number | null {
+  if (startAt === undefined) return null;
+  const [day = '', time = ''] = startAt.split('T');
+  if (!isCalendarDay(day)) throw new Refusal('INPUT_INVALID', `startAt in the body has no such day: ${day}`);
+  return instantAt(day, minutesOf(time), zone);
+}
+
+function quietHoursOf({ quietHours }: Body<'createSend'>): Send['quietHours'] {
+  if (quietHours === undefined) return null;
+  const { from, until } = quietHours;
+  if (from === until)
+    throw new Refusal('INPUT_INVALID', 'quietHours in the body must not last the whole day');
+  return { from: minutesOf(from), until: minutesOf(until) };
+}
+
+function minutesOf(time: string): number {
+  const [hours, minutes] = time.split(':').map(Number);
+  return (hours ?? 0) * 60 + (minutes ?? 0);
+}
+
+function timeOf(minutes: number): string {
+  return isoOf(minutes * minuteMs).slice(11, 16);
+}
+
+function toShown({ botId: _, dueAt: _due, audience, quietHours, state, ...send }: Send, now: number) {
+  const isScheduled = state === 'running' && send.startsAt.getTime() > now;
+  return {
+    ...withIsoDates(send),
+    state: isScheduled ? ('scheduled' as const) : state,
+    quietHours: quietHours && { from: timeOf(quietHours.from), until: timeOf(quietHours.until) },
+    filter: audience && {
+      tag: audience.tag,
+      name: audience.name,
+      customerId: audience.customerId,
+      createdFrom: isoOrNull(audience.from),
+      createdTo: isoOrNull(audience.to),
+    },
+  };
+}
