@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openKeys } from '../src/auth/keys.ts';
 import { setChannel } from '../src/bots/set-channel.ts';
-import { LineClient } from '../src/line/collector/line-client.ts';
+import { LineClient } from '../src/line/line-client.ts';
 import { collecting } from './harness/collecting.ts';
 import { recordSend } from './harness/line-figures.ts';
 import { lineClient, simulatorStart, testLineSimulator } from './harness/line-simulator.ts';

@@ -3,8 +3,10 @@
  * belongs to the conversation of the message.
  */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { messagingApi } from '@line/bot-sdk';
+import { createLineToken, revokeLineToken } from '../src/bots/line-tokens.ts';
 import { recount } from '../src/rebuild/recount.ts';
 import { readFigures } from '../src/reports/totals.ts';
 import { lineClient, testLineSimulator } from './harness/line-simulator.ts';
@@ -56,4 +58,49 @@ test('Shoal counts gateway sends as the LINE simulator does, even after a lost r
       select body from deliveries where bot_id = ${botId} order by delivery_id desc limit 1`;
     return JSON.parse(Buffer.from(row?.body ?? []).toString()).events.at(-1).replyToken;
   }
+});
+
+test('a channel with its channel id and secret needs no long-lived token, and callers may use any token of the channel', async (t) => {
+  const simulator = await testLineSimulator(t, { clock: Date.now, people: 0 });
+  const server = await testServer(t, { lineApi: simulator.address });
+  const { destination, channelId, channelSecret } = simulator.credentials;
+  const { botId } = await server.addBot();
+  await server.addChannel(botId, {
+    platform: 'line',
+    accountId: destination,
+    channelId,
+    secret: channelSecret,
+  });
+  const { userId } = await simulator.control.act({ action: 'follow' });
+  const callsTo = (path: string) => simulator.control.calls.filter((call) => call.path === path).length;
+  const push = (token: string) =>
+    new messagingApi.MessagingApiClient({ channelAccessToken: token, baseURL: server.address }).pushMessage({
+      to: userId,
+      messages,
+    });
+
+  const now = Date.now();
+  const created = await createLineToken(server.sql, botId, { scope: 'send' }, { now, random: randomBytes });
+  await push(created.token);
+  await push(created.token);
+  assert.equal(callsTo('/oauth2/v3/token'), 1, 'one issued token serves all calls');
+
+  const form = { grant_type: 'client_credentials', client_id: channelId, client_secret: channelSecret };
+  for (const path of ['/oauth2/v3/token', '/v2/oauth/accessToken']) {
+    const issued = await fetch(simulator.address + path, { method: 'POST', body: new URLSearchParams(form) });
+    const { access_token: token } = (await issued.json()) as { access_token: string };
+    await push(token);
+    await push(token);
+    const insight = `${server.address}/v2/bot/insight/demographic`;
+    assert.equal((await fetch(insight, { headers: { authorization: `Bearer ${token}` } })).status, 200);
+  }
+  assert.equal(callsTo('/oauth2/v2.1/verify'), 2, 'each token is verified once');
+  await assert.rejects(push('x'.repeat(40)), { status: 401 });
+  const verifications = callsTo('/oauth2/v2.1/verify');
+  await revokeLineToken(server.sql, { botId, tokenId: created.tokenId, now });
+  await assert.rejects(push(created.token), { status: 401 });
+  assert.equal(callsTo('/oauth2/v2.1/verify'), verifications, 'LINE never receives a token of Shoal');
+  await server.folded();
+  const [row] = await server.sql`select count(*)::integer as sends from line_sends where bot_id = ${botId}`;
+  assert.equal(row?.sends, 6);
 });

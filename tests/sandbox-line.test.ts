@@ -80,7 +80,7 @@ test('shoal sandbox line prints the connection commands, serves HTTP control, an
   assert.match(out, new RegExp(`export SHOAL_LINE_API=${address}`));
   assert.match(
     out,
-    /channel set BOT line --channel-secret [0-9a-f]{32} --channel-access-token [0-9a-f]{64} --destination U[0-9a-f]{32}/,
+    /channel set BOT line --channel-id [0-9]+ --channel-secret [0-9a-f]{32} --channel-access-token [0-9a-f]{64} --destination U[0-9a-f]{32}/,
   );
   const response = await fetch(`${address}/sandbox/run`, {
     method: 'POST',

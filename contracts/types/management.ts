@@ -2351,6 +2351,10 @@ export interface components {
             enabled: boolean;
             /** @description The account of accepted deliveries; null: any. */
             accountId: string | null;
+            /** @description LINE: the id of the channel, with which Shoal issues access tokens; null: not set. */
+            channelId: string | null;
+            /** @description LINE: whether the assertion key is set. */
+            assertionKeySet: boolean;
             /** @description Live chat: origins of pages that may carry the widget; empty: any. */
             allowedOrigins: string[];
             verifyTokenSet: boolean;
@@ -2383,6 +2387,10 @@ export interface components {
             verifyToken?: string;
             /** @description For calls to the platform. */
             accessToken?: string;
+            /** @description LINE: the id of the channel. Shoal then issues its own access tokens with the channel secret. */
+            channelId?: string;
+            /** @description LINE: the private key of v2.1 assertions, a JSON Web Key with its kid. It replaces the secret when tokens are issued. */
+            assertionKey?: string;
             /** @description Live chat. */
             allowedOrigins?: string[];
             /** @description True: end the previous secret now. */

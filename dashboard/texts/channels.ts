@@ -6,10 +6,15 @@ export type ChannelText = keyof typeof guideTexts;
 
 const guideTexts = {
   lineCopy: {
-    en: 'Open your Messaging API channel. The channel secret is on the tab “Basic settings”, the channel access token (long-lived) on the tab “Messaging API”.',
-    ja: 'Messaging APIチャネルを開きます。チャネルシークレットは「チャネル基本設定」タブ、チャネルアクセストークン（長期）は「Messaging API設定」タブにあります。',
-    'zh-Hant':
-      '開啟您的 Messaging API 頻道。Channel secret 位於「Basic settings」分頁，Channel access token（long-lived）位於「Messaging API」分頁。',
+    en: 'Open your Messaging API channel. The channel ID and the channel secret are on the tab “Basic settings”.',
+    ja: 'Messaging APIチャネルを開きます。チャネルIDとチャネルシークレットは「チャネル基本設定」タブにあります。',
+    'zh-Hant': '開啟您的 Messaging API 頻道。Channel ID 與 Channel secret 位於「Basic settings」分頁。',
+  },
+  lineChannelId: { en: 'Channel ID', ja: 'チャネルID', 'zh-Hant': 'Channel ID' },
+  lineChannelIdHint: {
+    en: 'Not needed to receive messages. With it, Shoal fetches names, pictures and LINE’s figures.',
+    ja: '受信だけなら不要です。設定すると、名前、画像、LINEの統計情報を取得します。',
+    'zh-Hant': '僅接收訊息時可不填。填入後會取得名稱、頭像與 LINE 的統計資料。',
   },
   lineSecret: { en: 'Channel secret', ja: 'チャネルシークレット', 'zh-Hant': 'Channel secret' },
   lineAccessToken: {
@@ -18,9 +23,9 @@ const guideTexts = {
     'zh-Hant': 'Channel access token（long-lived）',
   },
   lineAccessTokenHint: {
-    en: 'Not needed to receive messages. With it, Shoal fetches LINE’s figures every day.',
-    ja: '受信だけなら不要です。設定すると、LINEの統計情報を毎日取得します。',
-    'zh-Hant': '僅接收訊息時可不填。填入後會每天取得 LINE 的統計資料。',
+    en: 'Not needed with a channel ID.',
+    ja: 'チャネルIDを入力した場合は不要です。',
+    'zh-Hant': '已填 Channel ID 時可不填。',
   },
   linePaste: {
     en: 'On the tab “Messaging API”, set this as the Webhook URL and press “Verify”. It must say “Success”.',

@@ -28,6 +28,9 @@ export const t = defineTexts('contact', {
   },
   deliveries: { en: 'Deliveries', ja: '受信データ', 'zh-Hant': '接收資料' },
   contactId: { en: 'Contact id', ja: '連絡先 ID', 'zh-Hant': '聯絡人 ID' },
+  accountName: { en: 'Account name', ja: 'アカウント名', 'zh-Hant': '帳號名稱' },
+  language: { en: 'Language', ja: '言語', 'zh-Hant': '語言' },
+  statusMessage: { en: 'Status message', ja: 'ステータスメッセージ', 'zh-Hant': '狀態訊息' },
   platformContactId: { en: 'Id on the platform', ja: 'プラットフォームの ID', 'zh-Hant': '平台 ID' },
 
   assignTag: { en: 'Add a tag', ja: 'タグを追加', 'zh-Hant': '新增標籤' },

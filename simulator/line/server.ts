@@ -1,5 +1,4 @@
 /** The HTTP server of the LINE simulator: access token, rate limits, faults on demand, LINE's error answers. */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { isObject } from '../../src/json.ts';
 import { type Fault, type Faults, failAfter, failBefore } from '../frame/faults.ts';
@@ -11,6 +10,7 @@ import { LineError, notFound } from './line-error.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { addSendCalls } from './sends.ts';
 import type { Simulation } from './simulation.ts';
+import { addTokenCalls, type ChannelCredentials, Tokens } from './tokens.ts';
 
 export type Parts = {
   simulation: Simulation;
@@ -18,7 +18,7 @@ export type Parts = {
   faults: Faults;
   limits: RateLimits;
   settings: Settings;
-  credentials: { destination: string; accessToken: string };
+  credentials: { destination: string } & ChannelCredentials;
 };
 
 const bodyBytesMax = 2 * 1024 * 1024;
@@ -43,12 +43,14 @@ export function buildServer(parts: Parts): FastifyInstance {
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
   });
   addJsonParser(app);
-  addCallHooks(app, parts);
+  const tokens = new Tokens(credentials, () => simulation.now());
+  addCallHooks(app, parts, tokens);
   app.setErrorHandler((error, _request, reply) => sendError(error, reply));
   app.setNotFoundHandler((_request, reply) => sendError(notFound(), reply));
   addSendCalls(app, { simulation, settings });
   addInsightCalls(app, { simulation, settings });
   addAccountCalls(app, { simulation, settings, destination: credentials.destination });
+  addTokenCalls(app, { tokens, channelId: credentials.channelId });
   addControlCalls(app, control);
   return app;
 }
@@ -68,7 +70,8 @@ function addJsonParser(app: FastifyInstance): void {
 /** Before each LINE call: its request id, faults, access token, rate limits. */
 function addCallHooks(
   app: FastifyInstance,
-  { simulation, control, faults, limits, credentials }: Parts,
+  { simulation, control, faults, limits }: Parts,
+  tokens: Tokens,
 ): void {
   const records = new WeakMap<FastifyRequest, CallRecord>();
   const laterFaults = new WeakMap<FastifyRequest, Fault>();
@@ -76,14 +79,15 @@ function addCallHooks(
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-line-request-id', request.id);
     const path = pathOf(request);
-    if (!path.startsWith('/v2/')) return;
+    if (!/^\/(v2|oauth2)\//.test(path)) return;
     const record = { at: simulation.now(), method: request.method, path, requestId: request.id, status: 0 };
     records.set(request, record);
     control.recordCall(record);
     const fault = faults.take(path);
     if (fault?.when === 'after') laterFaults.set(request, fault);
     else if (fault && (await failBefore(fault, reply))) return reply;
-    authorize(request, credentials.accessToken);
+    if (!path.startsWith('/v2/bot/')) return;
+    authorize(request, tokens);
     if (!limits.take(`${request.method} ${path}`, simulation.now())) {
       throw new LineError(429, 'The API rate limit has been exceeded. Try again later.');
     }
@@ -98,11 +102,10 @@ function addCallHooks(
   });
 }
 
-function authorize({ headers }: FastifyRequest, accessToken: string): void {
+function authorize({ headers }: FastifyRequest, tokens: Tokens): void {
   const [, token] = /^Bearer (\S+)$/i.exec(headers.authorization ?? '') ?? [];
   if (token === undefined) throw new LineError(401, missingToken);
-  const hash = (text: string) => createHash('sha256').update(text).digest();
-  if (!timingSafeEqual(hash(token), hash(accessToken))) throw new LineError(401, wrongToken);
+  if (tokens.secondsLeft(token, null) === null) throw new LineError(401, wrongToken);
 }
 
 function pathOf({ url }: FastifyRequest): string {

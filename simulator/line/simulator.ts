@@ -11,6 +11,7 @@ import { type Disturbance, undisturbed } from './outbox.ts';
 import { RateLimits } from './rate-limits.ts';
 import { buildServer } from './server.ts';
 import { Simulation } from './simulation.ts';
+import type { ChannelCredentials } from './tokens.ts';
 
 export type LineSimulatorOptions = {
   /** Default: the system's. With a stopped clock, time advances by `run` only, and every run gives the same result. */
@@ -44,7 +45,7 @@ export type LineSimulatorOptions = {
 };
 
 /** The settings of a Shoal channel for this account. */
-export type Credentials = { destination: string; channelSecret: string; accessToken: string };
+export type Credentials = { destination: string } & ChannelCredentials;
 
 export type LineSimulator = {
   /** `http://127.0.0.1:8090` */
@@ -96,6 +97,7 @@ export async function startLineSimulator(options: LineSimulatorOptions = {}): Pr
 function credentialsOf(options: LineSimulatorOptions, seed: number): Credentials {
   return {
     destination: options.destination ?? `U${hexOf(seed, 'destination').slice(0, 32)}`,
+    channelId: String(1_650_000_000 + seed),
     channelSecret: options.channelSecret ?? hexOf(seed, 'channel secret').slice(0, 32),
     accessToken: options.accessToken ?? hexOf(seed, 'access token'),
   };

@@ -14,6 +14,7 @@ export const sealedColumns = {
     previous_secret_sealed: 'secret',
     verify_token_sealed: 'verify token',
     access_token_sealed: 'access token',
+    assertion_key_sealed: 'assertion key',
     identity_key_sealed: 'identity key',
   },
   callbacks: { secret_sealed: 'secret', previous_secret_sealed: 'secret' },

@@ -2,7 +2,9 @@
  * The rules of a channel's settings by platform, as pure code. Sources: LINE "destination" in the webhook reference; Meta's webhook
  * `entry[].id`, and WhatsApp's `metadata.phone_number_id`, which are decimal ids.
  */
+import { createPrivateKey } from 'node:crypto';
 import { invalidInput } from '../errors.ts';
+import { isObject } from '../json.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 
 /** New settings; omitted ones stay. */
@@ -13,6 +15,10 @@ export type ChannelSettings = {
   accountId?: string;
   verifyToken?: string;
   accessToken?: string;
+  /** LINE: the id of the channel; Shoal then issues its own access tokens. */
+  channelId?: string;
+  /** LINE: the private key of v2.1 assertions, a JSON Web Key with its kid. */
+  assertionKey?: string;
   allowedOrigins?: string[];
   /** Live chat. */
   identityKey?: string;
@@ -36,7 +42,13 @@ const metaNames = { secret: 'app secret', verifyToken: 'verify token', accessTok
 
 export const channelRules: Readonly<Record<PlatformName, Rule>> = {
   line: {
-    names: { secret: 'channel secret', accountId: 'destination', accessToken: 'channel access token' },
+    names: {
+      secret: 'channel secret',
+      accountId: 'destination',
+      accessToken: 'channel access token',
+      channelId: 'channel id',
+      assertionKey: 'assertion key',
+    },
     required: ['secret'],
     account: { form: /^U[0-9a-f]{32}$/, expected: 'U and 32 hexadecimal digits' },
   },
@@ -64,11 +76,14 @@ const settingNames = [
   'accountId',
   'verifyToken',
   'accessToken',
+  'channelId',
+  'assertionKey',
   'allowedOrigins',
   'identityKey',
   'identityRequired',
 ] as const;
 const secretLengthMax = 1_000;
+const keyLengthMax = 10_000;
 const originsMax = 100;
 
 /** Throws Refusal INPUT_INVALID for an unknown, missing or malformed setting. */
@@ -87,10 +102,32 @@ export function checkSettings(settings: ChannelSettings, { isNew }: { isNew: boo
       `The ${names.accountId} of ${platform} is ${account.expected}, not ${JSON.stringify(accountId)}.`,
     );
   }
+  const { channelId, assertionKey } = settings;
+  if (channelId !== undefined && !/^\d{1,32}$/.test(channelId)) {
+    throw invalidInput(`The channel id of line is digits only, not ${JSON.stringify(channelId)}.`);
+  }
+  if (assertionKey !== undefined) checkAssertionKey(assertionKey);
   for (const setting of ['secret', 'verifyToken', 'accessToken', 'identityKey'] as const) {
     checkSecret(names[setting] ?? setting, settings[setting]);
   }
   checkOrigins(allowedOrigins ?? []);
+}
+
+// The message omits the key.
+function checkAssertionKey(text: string): void {
+  if (text.length <= keyLengthMax && isSigningKey(text)) return;
+  throw invalidInput('The assertion key must be a private RSA key as a JSON Web Key, with its kid.');
+}
+
+function isSigningKey(text: string): boolean {
+  try {
+    const key: unknown = JSON.parse(text);
+    if (!isObject(key) || typeof key.kid !== 'string' || key.kid === '') return false;
+    return createPrivateKey({ key, format: 'jwk' }).asymmetricKeyType === 'rsa';
+  } catch (error) {
+    if (error instanceof Error) return false;
+    throw error;
+  }
 }
 
 // The message omits the value, which may be the right secret with a typing error.

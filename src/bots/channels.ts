@@ -20,6 +20,10 @@ export type Channel = {
   verifyToken: string | null;
   /** For calls to the platform. */
   accessToken: string | null;
+  /** LINE: the id of the channel, with which tokens are issued. */
+  channelId: string | null;
+  /** LINE: the private key that signs requests for tokens, as JSON; null: the secret is used. */
+  assertionKey: string | null;
   /** Live chat: origins of pages that may embed the widget; empty: any. */
   allowedOrigins: string[];
   /** Live chat: whether only verified customers may write. */
@@ -30,8 +34,9 @@ export type Channel = {
 
 export type ListedChannel = Pick<
   Channel,
-  'platform' | 'enabled' | 'accountId' | 'allowedOrigins' | 'identityRequired'
+  'platform' | 'enabled' | 'accountId' | 'channelId' | 'allowedOrigins' | 'identityRequired'
 > & {
+  assertionKeySet: boolean;
   verifyTokenSet: boolean;
   accessTokenSet: boolean;
   identityKeySet: boolean;
@@ -86,7 +91,8 @@ export async function recordAccount(
 /** The bot's channels, without credentials. */
 export async function listChannels(sql: Queryable, botId: string, now: number): Promise<ListedChannel[]> {
   return sql<ListedChannel[]>`
-    select platform, enabled, account_id as "accountId", allowed_origins as "allowedOrigins",
+    select platform, enabled, account_id as "accountId", channel_id as "channelId",
+      assertion_key_sealed is not null as "assertionKeySet", allowed_origins as "allowedOrigins",
       identity_required as "identityRequired", identity_key_sealed is not null as "identityKeySet",
       verify_token_sealed is not null as "verifyTokenSet", access_token_sealed is not null as "accessTokenSet",
       case when previous_secret_until > ${new Date(now)} then previous_secret_until end as "previousSecretUntil"
@@ -129,7 +135,7 @@ export async function findChannels(
   ids: readonly ChannelId[],
   { now }: { now: number },
 ): Promise<(Channel | null | Error)[]> {
-  const rows = await sql<(ChannelRow & { position: number; enabled: boolean })[]>`
+  const rows = await sql<(ChannelRow & { position: number })[]>`
     select id.position, channel.*
     from ${rowTable(sql, 'id', ids, {
       bot_id: ['text', ({ botId }) => botId],
@@ -153,8 +159,9 @@ export async function findChannels(
   });
 }
 
-function openChannel(
-  row: ChannelRow & { enabled: boolean },
+/** Decrypts the credentials of a row. Throws Refusal INPUT_INVALID if they were sealed with another secret key. */
+export function openChannel(
+  row: ChannelRow,
   keys: Keys,
   { botId, platform, now }: ChannelId & { now: number },
 ): Channel {
@@ -168,6 +175,8 @@ function openChannel(
     secrets: validBoxes(row, now).flatMap((box) => open('secret', box) ?? []),
     verifyToken: open('verify token', row.verify_token_sealed),
     accessToken: open('access token', row.access_token_sealed),
+    channelId: row.channel_id,
+    assertionKey: open('assertion key', row.assertion_key_sealed),
     allowedOrigins: row.allowed_origins,
     identityRequired: row.identity_required,
     identityKey: open('identity key', row.identity_key_sealed),
@@ -175,9 +184,12 @@ function openChannel(
 }
 
 export type ChannelRow = SealedSecrets & {
+  enabled: boolean;
   account_id: string | null;
   verify_token_sealed: Uint8Array | null;
   access_token_sealed: Uint8Array | null;
+  channel_id: string | null;
+  assertion_key_sealed: Uint8Array | null;
   allowed_origins: string[];
   identity_required: boolean;
   identity_key_sealed: Uint8Array | null;
@@ -188,19 +200,20 @@ export async function selectChannel(
   sql: Queryable,
   botId: string,
   platform: PlatformName,
-): Promise<(ChannelRow & { enabled: boolean }) | null> {
-  const [row] = await sql<(ChannelRow & { enabled: boolean })[]>`
+): Promise<ChannelRow | null> {
+  const [row] = await sql<ChannelRow[]>`
     select ${channelColumns(sql)} from channels where bot_id = ${botId} and platform = ${platform}`;
   return row ?? null;
 }
 
 /** For queries: whether the platform can be called for the channel in `channels`. */
 export function hasAccess(sql: Queryable) {
-  return sql`channels.access_token_sealed is not null`;
+  return sql`(channels.access_token_sealed is not null or channels.channel_id is not null)`;
 }
 
-function channelColumns(sql: Queryable) {
+/** For queries: the columns of a `ChannelRow` and the state. */
+export function channelColumns(sql: Queryable) {
   return sql`
     enabled, account_id, secret_sealed, previous_secret_sealed, previous_secret_until, verify_token_sealed,
-    access_token_sealed, allowed_origins, identity_required, identity_key_sealed`;
+    access_token_sealed, channel_id, assertion_key_sealed, allowed_origins, identity_required, identity_key_sealed`;
 }

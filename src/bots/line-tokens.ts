@@ -8,10 +8,11 @@
 import { hash } from 'node:crypto';
 import type { Keys } from '../auth/keys.ts';
 import { checkEnd } from '../auth/token-end.ts';
-import type { Queryable, Sql, Transaction } from '../database/client.ts';
+import type { Fragment, Queryable, Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
 import { lockBot } from './bots.ts';
+import { type Channel, type ChannelRow, channelColumns, openChannel } from './channels.ts';
 
 /** In ascending order; each one includes those before it. The gateway defines the calls of each. */
 export const lineTokenScopes = ['insight', 'send', 'all'] as const;
@@ -114,21 +115,22 @@ export async function findTokenBot(
 /** A caller of LINE's API through the gateway. */
 export type LineCaller = {
   botId: string;
-  /** The token's scope; the channel's own token opens all calls. */
+  /** The token's scope; LINE's own tokens open all calls. */
   scope: LineTokenScope;
   /** The channel is enabled. */
   enabled: boolean;
   /** Whether clicks are counted by default. */
   trackClicks: boolean;
-  /** The channel's own access token, for LINE; null: none. */
-  accessToken: string | null;
+  /** For LINE: the channel whose token replaces a created one; null: the caller has a token of LINE. */
+  channel: Channel | null;
 };
 
-type CallerRow = Omit<LineCaller, 'accessToken'> & { kind: string; sealed: Uint8Array | null };
+type CallerRow = Omit<LineCaller, 'channel'> & ChannelRow & { kind: string };
 
 /**
- * The gateway's caller with the token; null: the token is not valid. A created token is replaced by the channel's own, which callers
- * never see. If two bots have the token, the last one to get it is meant.
+ * The gateway's caller with the token; null: the token is not valid. A created token is replaced by one of LINE, which callers never
+ * see. If two bots have the token, the last one to get it is meant. Throws Refusal INPUT_INVALID if the channel's credentials were sealed
+ * with another secret key.
  */
 export async function findLineCaller(
   sql: Queryable,
@@ -136,8 +138,7 @@ export async function findLineCaller(
   { token, now }: { token: string; now: number },
 ): Promise<LineCaller | null> {
   const [row] = await sql<CallerRow[]>`
-    select token.bot_id as "botId", token.kind, token.scope, enabled, track_clicks as "trackClicks",
-      access_token_sealed as sealed
+    select token.bot_id as "botId", token.kind, token.scope, track_clicks as "trackClicks", ${channelColumns(sql)}
     from (
       select bot_id, kind, scope from line_tokens
       where token_hash = decode(${hashLineToken(token)}, 'hex') and revoked_at is null
@@ -146,9 +147,41 @@ export async function findLineCaller(
     ) token
     join channels on channels.bot_id = token.bot_id and channels.platform = 'line'`;
   if (!row) return null;
-  const { kind, sealed, ...caller } = row;
-  const place = { botId: caller.botId, platform: 'line', column: 'access token' };
-  return { ...caller, accessToken: kind === 'channel' ? token : sealed && keys.unseal(sealed, place) };
+  const { botId, scope, enabled, trackClicks, kind } = row;
+  const channel = kind === 'channel' ? null : openChannel(row, keys, { botId, platform: 'line', now });
+  return { botId, scope, enabled, trackClicks, channel };
+}
+
+/** The caller with a token of LINE for this channel id; null: no bot has the channel. Of two bots the last one to connect it. */
+export async function findCallerOfChannel(sql: Queryable, channelId: string): Promise<LineCaller | null> {
+  const [row] = await sql<Pick<LineCaller, 'botId' | 'enabled' | 'trackClicks'>[]>`
+    select bot_id as "botId", enabled, track_clicks as "trackClicks" from channels
+    where channel_id = ${channelId} and platform = 'line'
+    order by updated_at desc, bot_id limit 1`;
+  return row ? { ...row, scope: 'all', channel: null } : null;
+}
+
+/**
+ * Whether LINE may know a token that is not valid here: false if no channel has a channel id, and for tokens that Shoal knows, also after
+ * their expiry or revocation, so that LINE never receives them.
+ */
+export async function mayBeOfLine(sql: Queryable, tokenHash: string): Promise<boolean> {
+  const isStored = (state: Fragment) =>
+    sql`exists (select from line_tokens where token_hash = decode(${tokenHash}, 'hex') and ${state})`;
+  const [row] = await sql<{ isPossible: boolean }[]>`
+    select exists (select from channels where channel_id is not null)
+      and not ${isStored(sql`revoked_at is null`)} and not ${isStored(sql`revoked_at is not null`)} as "isPossible"`;
+  return row?.isPossible ?? false;
+}
+
+/** The bot of a channel id, as `findTokenBot`. */
+export async function findChannelBot(sql: Queryable, channelId: string): Promise<TokenBot | null> {
+  const [row] = await sql<TokenBot[]>`
+    select bot_id as "botId", snapshot_version::text as "snapshotVersion"
+    from channels join bots using (bot_id)
+    where channel_id = ${channelId} and platform = 'line'
+    order by channels.updated_at desc, bot_id limit 1`;
+  return row ?? null;
 }
 
 type NewToken = { kind: 'channel' | 'made'; scope: LineTokenScope; expiresAt: Date | null; token: string };

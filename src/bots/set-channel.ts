@@ -50,6 +50,9 @@ export async function setChannel(
       ...replaceSecret(before, changes, { botId, now, keys, key }),
       verify_token_sealed: box('verify token', changes.verifyToken) ?? before?.verify_token_sealed ?? null,
       access_token_sealed: box('access token', changes.accessToken) ?? before?.access_token_sealed ?? null,
+      channel_id: changes.channelId ?? before?.channel_id ?? null,
+      assertion_key_sealed:
+        box('assertion key', changes.assertionKey) ?? before?.assertion_key_sealed ?? null,
       allowed_origins: changes.allowedOrigins ?? before?.allowed_origins ?? [],
       identity_required: changes.identityRequired ?? before?.identity_required ?? false,
       identity_key_sealed: box('identity key', changes.identityKey) ?? before?.identity_key_sealed ?? null,
@@ -68,7 +71,7 @@ export async function setChannel(
 async function upsertChannel(
   tx: Transaction,
   botId: string,
-  row: ChannelRow & { platform: PlatformName; updated_at: Date },
+  row: Omit<ChannelRow, 'enabled'> & { platform: PlatformName; updated_at: Date },
 ): Promise<void> {
   await tx`
     insert into channels ${tx({ bot_id: botId, created_at: row.updated_at, ...row })}

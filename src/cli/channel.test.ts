@@ -222,6 +222,8 @@ test('channel list shows which credentials are set, without their values; enable
     platform: 'facebook',
     enabled: false,
     accountId: '12',
+    channelId: null,
+    assertionKeySet: false,
     allowedOrigins: [],
     verifyTokenSet: true,
     accessTokenSet: false,

@@ -10,8 +10,8 @@ import type { Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { botsWithPending } from '../inbox/pending.ts';
 import { Worker } from '../ingest/worker.ts';
+import { LineAccess } from '../line/access.ts';
 import { dayKinds, firstDays, presentKinds } from '../line/collector/kinds.ts';
-import { LineClient } from '../line/collector/line-client.ts';
 import { lineChannels, lineSource } from '../line/collector/line-source.ts';
 import { latestDayAt } from '../line/collector/schedule.ts';
 import {
@@ -20,6 +20,7 @@ import {
   type KindStatus,
   readCollectStatus,
 } from '../line/collector/status.ts';
+import { LineClient } from '../line/line-client.ts';
 import { openCommandLog } from '../log.ts';
 import { isDay, minuteMs, secondMs } from '../time.ts';
 import { renderStatus } from './collect-status.ts';
@@ -120,10 +121,12 @@ async function collectAll(
   const { clock, random } = context;
   const { sql, botIds, limit } = run;
   const log = openCommandLog(config.logLevel);
+  const line = new LineClient(config.lineApi);
+  const access = new LineAccess(line, { clock, onCall: () => undefined });
   const collector = new Collector({
     ...{ sql, limit, clock, random, botIds, log },
     source: lineSource({
-      ...{ keys: await context.keys(sql), clock, line: new LineClient(config.lineApi) },
+      ...{ keys: await context.keys(sql), clock, line, access },
       onCall: () => undefined,
     }),
     onStored: (botId) => worker.wake(botId),

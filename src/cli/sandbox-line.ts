@@ -104,14 +104,14 @@ async function run(context: CommandContext, flags: Flags): Promise<void> {
 }
 
 export function lineInstructions({ address, credentials, control }: LineSimulator, seed: number): string {
-  const { destination, channelSecret, accessToken } = credentials;
+  const { destination, channelId, channelSecret, accessToken } = credentials;
   const { followers, blocks } = control.truth();
   return `The LINE simulator listens on ${address}: ${followers} friends, ${blocks} of them have blocked the account, seed ${seed}.
 
 Connect a channel of Shoal to it. Replace BOT by your bot's id:
 
   export SHOAL_LINE_API=${address}        # or --line-api ${address}
-  npx shoal channel set BOT line --channel-secret ${channelSecret} --channel-access-token ${accessToken} --destination ${destination}
+  npx shoal channel set BOT line --channel-id ${channelId} --channel-secret ${channelSecret} --channel-access-token ${accessToken} --destination ${destination}
   npx shoal serve
 
 Then set Shoal's webhook URL in the simulator:

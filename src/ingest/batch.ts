@@ -6,6 +6,7 @@
  * Nothing is locked here, so the process prepares the next batch while PostgreSQL writes the current one. The fold's claim checks what
  * was assumed here: which bundles are pending, and the settings of the bots.
  */
+import { hasAccess } from '../bots/channels.ts';
 import type { Sql } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
 import type { IncomingEvent } from '../events/store.ts';
@@ -82,7 +83,7 @@ export async function readBatch(
       select bot_id as "botId", time_zone as "timeZone", conversation_gap_seconds as "conversationGapSeconds"
       from bots where bot_id = any (${textList(botIds)}::text[])`,
     sql<Channel[]>`
-      select bot_id as "botId", platform, account_id as "accountId", access_token_sealed is not null as "hasToken"
+      select bot_id as "botId", platform, account_id as "accountId", ${hasAccess(sql)} as "hasToken"
       from channels where bot_id = any (${textList(botIds)}::text[])`,
   ]);
   const channelsByBot = Map.groupBy(channels, ({ botId }) => botId);

@@ -5,6 +5,7 @@
  * Totals and days change in the transaction that stores the snapshot or the send. A snapshot replaces the day's sends; a send on a
  * day that LINE has reported adds nothing.
  */
+import { hasAccess } from '../bots/channels.ts';
 import type { Queryable } from '../database/client.ts';
 import { type Column, rowTable } from '../database/row-table.ts';
 import type { Period } from '../periods.ts';
@@ -100,7 +101,7 @@ export async function readReportedSends(
         where day between ${periods[0]?.first ?? ''} and ${periods.at(-1)?.last ?? ''}
       ) as periods,
       exists (select from reported) or exists (
-        select from channels where bot_id = ${botId} and platform = 'line' and access_token_sealed is not null
+        select from channels where bot_id = ${botId} and platform = 'line' and ${hasAccess(sql)}
       ) as "isReported"`;
   return { periods: new Set(row.periods), isReported: row.isReported };
 }

@@ -12,8 +12,9 @@ import { Poll, type PollStep } from '../database/poll.ts';
 import { botsToIndex, indexPeople } from '../inbox/delivery-people.ts';
 import { Worker } from '../ingest/worker.ts';
 import { type Job, type JobFailure, stepAnyJob } from '../jobs/jobs.ts';
-import { LineClient } from '../line/collector/line-client.ts';
+import type { LineAccess } from '../line/access.ts';
 import { lineSource } from '../line/collector/line-source.ts';
+import { LineClient } from '../line/line-client.ts';
 import { LineProfiles } from '../line/people/line-profiles.ts';
 import { Posting } from '../live-chat/posting.ts';
 import { fetchWorkers, ProfileFetcher } from '../profiles/fetcher.ts';
@@ -40,17 +41,23 @@ const jobPollMs = secondMs;
 /** Indexing takes at most a fifth of the time. */
 const indexPauseShare = 4;
 
+type BackgroundParts = {
+  openPool: (max: number) => Sql;
+  /** Tokens for calls to LINE. */
+  access: LineAccess;
+  metrics: Metrics;
+  closers: Closer[];
+};
+
 /** Starts the background work. Each part adds its closer. Returns the worker, which is woken when deliveries are stored. */
-export function startBackground(
-  parts: Parts,
-  { openPool, metrics, closers }: { openPool: (max: number) => Sql; metrics: Metrics; closers: Closer[] },
-): Worker {
+export function startBackground(parts: Parts, background: BackgroundParts): Worker {
+  const { metrics, closers } = background;
   const worker = startWorker(parts, metrics, closers);
   startTasks(parts, closers);
   startDispatcher(parts, metrics, closers);
   if (parts.config.collect === 'on') {
-    startCollector(parts, { openPool, metrics, worker, closers });
-    startProfiles(parts, { openPool, metrics, closers });
+    startCollector(parts, { ...background, worker });
+    startProfiles(parts, background);
   }
   startSends(parts, worker, closers);
   return worker;
@@ -96,14 +103,15 @@ function startTasks(parts: Parts, closers: Closer[]): void {
 
 function startCollector(
   { config, keys, clock, random, log }: Parts,
-  more: { openPool: (max: number) => Sql; metrics: Metrics; worker: Worker; closers: Closer[] },
+  more: BackgroundParts & { worker: Worker },
 ): void {
+  const { access } = more;
   const collector = new Collector({
     ...{ clock, random, log, botIds: null },
     // A call holds a connection, so the collector has a pool of its own.
     sql: more.openPool(collectWorkers),
     source: lineSource({
-      ...{ keys, clock, line: new LineClient(config.lineApi), onCall: more.metrics.lineCalled },
+      ...{ keys, clock, access, line: new LineClient(config.lineApi), onCall: more.metrics.lineCalled },
     }),
     limit: callLimit(config.lineCallsPerHour),
     onStored: (botId) => more.worker.wake(botId),
@@ -114,7 +122,7 @@ function startCollector(
 
 function startProfiles(
   { config, keys, clock, log }: Parts,
-  { openPool, metrics, closers }: { openPool: (max: number) => Sql; metrics: Metrics; closers: Closer[] },
+  { openPool, access, metrics, closers }: BackgroundParts,
 ): void {
   const perSecond = config.profileCallsPerSecond;
   if (perSecond === 0) return;
@@ -122,7 +130,7 @@ function startProfiles(
     ...{ keys, clock, log, perSecond },
     // A call to a platform holds a connection, so the fetcher has a pool of its own.
     sql: openPool(fetchWorkers),
-    sources: [new LineProfiles(new LineClient(config.lineApi), metrics.lineCalled)],
+    sources: [new LineProfiles(new LineClient(config.lineApi), access, metrics.lineCalled)],
   });
   fetcher.start();
   closers.push(() => fetcher.stop());

@@ -33,8 +33,10 @@ import type { GroupCommit } from '../inbox/group-commit.ts';
 import { registerHandshake } from '../inbox/handshake.ts';
 import { type ReceiveOptions, registerWebhooks } from '../inbox/receive.ts';
 import { RefusedDeliveries } from '../inbox/refused.ts';
+import type { LineAccess } from '../line/access.ts';
 import { registerGateway } from '../line/gateway/gateway.ts';
 import { registerRedirect } from '../line/gateway/redirect.ts';
+import type { VerifiedTokens } from '../line/verified-tokens.ts';
 import type { LiveChat } from '../live-chat/live-chat.ts';
 import { proxiesOf } from '../network.ts';
 import type { WebhookPlatformName } from '../platforms/platform.ts';
@@ -68,6 +70,8 @@ export async function buildHttp(
   { config, sql, keys, clock, random, log }: Parts,
   {
     inbox,
+    access,
+    verified,
     bodies,
     heartbeat,
     metrics,
@@ -81,6 +85,8 @@ export async function buildHttp(
     drain,
   }: {
     inbox: GroupCommit;
+    access: LineAccess;
+    verified: VerifiedTokens;
     bodies: HeldBytes;
     heartbeat: Heartbeat;
     metrics: Metrics;
@@ -154,10 +160,13 @@ export async function buildHttp(
     ...{ sql: mantagoSql, keys, clock, random, gate, log },
     rateLimit: config.rateLimit,
   });
-  await registerLineInsight(app, { sql, clock, random, rateLimit: config.insightRateLimit, log });
+  await registerLineInsight(app, {
+    ...{ sql, verified, clock, random, log },
+    rateLimit: config.insightRateLimit,
+  });
   await registerDocuments(app);
   const gateway = await registerGateway(app, {
-    ...{ sql, keys, inbox, clock, random, log, onStored: stored, onSend: metrics.sent },
+    ...{ sql, keys, access, verified, inbox, clock, random, log, onStored: stored, onSend: metrics.sent },
     lineApi: config.lineApi,
     passThrough: config.linePassThrough === 'on',
     publicUrl: config.publicUrl,

@@ -14,7 +14,10 @@ import { HeldBytes } from '../http/body-bytes.ts';
 import { Drain } from '../http/drain.ts';
 import { groupCommit } from '../inbox/group-commit.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
+import { LineAccess } from '../line/access.ts';
 import { countWaiting } from '../line/collector/status.ts';
+import { LineClient } from '../line/line-client.ts';
+import { VerifiedTokens } from '../line/verified-tokens.ts';
 import { type LiveChat, startLiveChat } from '../live-chat/live-chat.ts';
 import { openLog } from '../log.ts';
 import { once } from '../once.ts';
@@ -133,7 +136,13 @@ async function startParts(
   });
   const keyWatch = new KeyWatch(parts);
   watchKeys(keyWatch, parts.log, closers);
-  const worker = config.role === 'web' ? null : startBackground(parts, { openPool, metrics, closers });
+  const line = new LineClient(config.lineApi);
+  closers.push(() => line.close());
+  const tokenOptions = { clock: parts.clock, onCall: metrics.lineCalled };
+  const access = new LineAccess(line, tokenOptions);
+  const verified = new VerifiedTokens(line, tokenOptions);
+  const worker =
+    config.role === 'web' ? null : startBackground(parts, { openPool, access, metrics, closers });
   if (config.role === 'worker') {
     const app = openApp(parts, requestMsMax);
     drain.add(app);
@@ -153,6 +162,8 @@ async function startParts(
   closers.push(() => chat.close());
   const app = await buildHttp(parts, {
     inbox,
+    access,
+    verified,
     metrics,
     stored,
     exportSql,

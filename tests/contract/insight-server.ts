@@ -14,12 +14,15 @@ import { setChannel } from '../../src/bots/set-channel.ts';
 import type { Sql } from '../../src/database/client.ts';
 import { readContract } from '../../src/http/contract.ts';
 import { isObject, type JsonObject } from '../../src/json.ts';
+import { VerifiedTokens } from '../../src/line/verified-tokens.ts';
 import { newId } from '../../src/random.ts';
 import { testDatabase } from '../harness/database.ts';
 import { oncePerFile, type Scope } from '../harness/scope.ts';
 import { parseYaml } from '../harness/yaml.ts';
 import { differenceOf } from './contract-check.ts';
 
+/** LINE refuses every token that Shoal does not know. */
+const noLine = { askForToken: async () => ({ outcome: 'refused' as const }) };
 const contractFile = new URL('../../contracts/line-insight.yaml', import.meta.url);
 export const contract = await readContract(contractFile);
 
@@ -71,7 +74,10 @@ async function startApi(scope: Scope, { rateLimit }: { rateLimit: number }): Pro
   const api: Api = { app, sql, keys, current: null };
   const log = { error: (...entries: unknown[]) => void api.current?.logged.push(...entries) };
   const clock = () => api.current?.now ?? now;
-  await registerLineInsight(app, { sql, random, clock, rateLimit, log, cacheMs: 0 });
+  await registerLineInsight(app, {
+    ...{ sql, random, clock, rateLimit, log, cacheMs: 0 },
+    verified: new VerifiedTokens(noLine, { clock, onCall: () => undefined }),
+  });
   return api;
 }
 

@@ -15,8 +15,11 @@ import { setChannel } from '../../src/bots/set-channel.ts';
 import type { Sql } from '../../src/database/client.ts';
 import { groupCommit } from '../../src/inbox/group-commit.ts';
 import { type NewDelivery, putDeliveries } from '../../src/inbox/inbox.ts';
+import { LineAccess } from '../../src/line/access.ts';
 import { registerGateway } from '../../src/line/gateway/gateway.ts';
+import { LineClient } from '../../src/line/line-client.ts';
 import type { LineTimes } from '../../src/line/line-host.ts';
+import { VerifiedTokens } from '../../src/line/verified-tokens.ts';
 import { testDatabase } from '../harness/database.ts';
 import { type FakeLine, fakeLine } from '../harness/fake-line.ts';
 import { seededBytes } from '../harness/random.ts';
@@ -55,7 +58,12 @@ async function gateway(t: TestContext, times: Partial<LineTimes> = {}): Promise<
   });
   const logged: unknown[] = [];
   const log = { error: (...entries: unknown[]) => void logged.push(...entries), warn: () => undefined };
+  const client = new LineClient(line.address);
+  closers.push(() => client.close());
+  const tokenOptions = { clock: Date.now, onCall: () => undefined };
   const { close } = await registerGateway(app, {
+    access: new LineAccess(client, tokenOptions),
+    verified: new VerifiedTokens(client, tokenOptions),
     ...{ sql, keys, inbox, random, log, times, recordMs: 600 },
     clock: Date.now,
     lineApi: line.address,

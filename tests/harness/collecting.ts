@@ -12,9 +12,10 @@ import { addCollections } from '../../src/collector/collections.ts';
 import { Collector } from '../../src/collector/collector.ts';
 import type { Sql } from '../../src/database/client.ts';
 import { Worker } from '../../src/ingest/worker.ts';
+import { LineAccess } from '../../src/line/access.ts';
 import type { Kind } from '../../src/line/collector/kinds.ts';
-import { LineClient } from '../../src/line/collector/line-client.ts';
 import { lineChannels, lineSource } from '../../src/line/collector/line-source.ts';
+import { LineClient } from '../../src/line/line-client.ts';
 import type { LineTimes } from '../../src/line/line-host.ts';
 import type { Clock } from '../../src/time.ts';
 import { testDatabase } from './database.ts';
@@ -73,6 +74,7 @@ export async function collecting(
       sql: options.sql ?? sql,
       source: lineSource({
         ...{ keys: options.keys ?? keys, line: client, clock },
+        access: new LineAccess(client, { clock, onCall: () => undefined }),
         onCall: (endpoint, outcome) => void test.calls.push(`${endpoint} ${outcome}`),
       }),
       limit: callLimit(callsPerHour),

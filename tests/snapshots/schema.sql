@@ -72,10 +72,13 @@ create table channels (
  widget_key_hashes bytea[] not null default '{}'::bytea[],
  identity_required boolean not null default false,
  identity_key_sealed bytea,
+ channel_id text collate "C",
+ assertion_key_sealed bytea,
  CHECK ((platform = ANY (ARRAY['line'::text, 'facebook'::text, 'instagram'::text, 'liveChat'::text, 'whatsapp'::text]))),
  FOREIGN KEY (bot_id) REFERENCES bots(bot_id),
  PRIMARY KEY (bot_id, platform)
 );
+CREATE INDEX channels_by_channel_id ON public.channels USING btree (channel_id) WHERE (channel_id IS NOT NULL);
 CREATE INDEX channels_of_widget_key ON public.channels USING gin (widget_key_hashes);
 
 create table chat_images (
@@ -467,6 +470,7 @@ create table line_tokens (
  PRIMARY KEY (bot_id, token_id)
 );
 CREATE INDEX line_tokens_by_hash ON public.line_tokens USING btree (token_hash) WHERE (revoked_at IS NULL);
+CREATE INDEX line_tokens_revoked ON public.line_tokens USING btree (token_hash) WHERE (revoked_at IS NOT NULL);
 CREATE UNIQUE INDEX line_tokens_of_channel ON public.line_tokens USING btree (bot_id) WHERE ((kind = 'channel'::text) AND (revoked_at IS NULL));
 
 create table line_unit_events (

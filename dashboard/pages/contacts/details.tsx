@@ -17,8 +17,8 @@ import { t } from '../../texts/contact.ts';
 import { t as list } from '../../texts/contacts.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { BlockDialog, DeleteDataDialog, isBlockedByHand } from './actions.tsx';
-import { StateTag } from './badges.tsx';
-import { type ContactCardProps, nameOf } from './contact.ts';
+import { Initial, pictureOf, StateTag } from './badges.tsx';
+import { type ContactCardProps, nameOf, nameOrNull } from './contact.ts';
 import { PointsCard } from './points.tsx';
 import { ProfileCard } from './profile.tsx';
 import { TagsCard } from './tags.tsx';
@@ -35,6 +35,7 @@ export function ContactDetails({ bot, contactId }: PageProps & { contactId: stri
       note={
         contact && (
           <span class="contact-signs">
+            <Initial name={nameOrNull(contact)} picture={pictureOf(bot.botId, contact)} />
             <PlatformName platform={contact.platform} />
             <StateTag contact={contact} />
             {contact.customerId !== null && (

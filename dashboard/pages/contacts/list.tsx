@@ -13,7 +13,7 @@ import type { PageProps } from '../../state/bots.ts';
 import { may } from '../../state/session.ts';
 import { t } from '../../texts/contacts.ts';
 import { t as frame } from '../../texts/frame.ts';
-import { Initial, StateTag } from './badges.tsx';
+import { Initial, pictureOf, StateTag } from './badges.tsx';
 import { type Contact, nameOf, nameOrNull } from './contact.ts';
 import { Filters, filtersOf, type Query } from './filters.tsx';
 
@@ -66,7 +66,7 @@ function columnsOf(botId: string, query: Query): Column<Contact>[] {
       title: t('contact'),
       cell: (contact) => (
         <span class="contact-name">
-          <Initial name={nameOrNull(contact)} />
+          <Initial name={nameOrNull(contact)} picture={pictureOf(botId, contact)} />
           <span>
             <a href={contactAddress(botId, contact.contactId, query)}>{nameOf(contact)}</a>
             <span class="note">{contact.customerId ?? contact.platformContactId}</span>

@@ -23,6 +23,8 @@ const attributes = [
   'userAddress',
   'remark',
 ] as const;
+/** Values that only the platform sets. */
+const reported = ['accountName', 'language', 'statusMessage'] as const;
 type Attribute = (typeof attributes)[number];
 type Fields = Record<Attribute | 'customerId', string>;
 
@@ -53,6 +55,7 @@ export function ProfileCard(props: ContactCardProps) {
       <Facts
         facts={[
           ...attributes.map((name) => [t(name), textOf(contact, name)] as const),
+          ...reported.flatMap((name) => (contact[name] === null ? [] : [[t(name), contact[name]] as const])),
           [list('customerId'), contact.customerId ?? unknown],
           [t('contactId'), <code key="id">{contact.contactId}</code>],
           [t('platformContactId'), <code key="platform">{contact.platformContactId}</code>],

@@ -86,14 +86,21 @@ type CredentialsProps = GuideProps & { verifyToken: string | null; renewVerifyTo
 
 function Credentials({ bot, platform, channel, changed, verifyToken, renewVerifyToken }: CredentialsProps) {
   const guide = guides[platform];
-  const initial = { secret: '', accountId: channel?.accountId ?? '', accessToken: '' };
+  const initial = {
+    secret: '',
+    accountId: channel?.accountId ?? '',
+    channelId: channel?.channelId ?? '',
+    accessToken: '',
+  };
   const [values, setValues] = useState<Record<Exclude<SettingName, 'verifyToken'>, string>>(initial);
   const [isTried, setTried] = useState(false);
   const [isTokenSaved, setTokenSaved] = useState(false);
   const isMissing = (name: keyof typeof values, isRequired: boolean): boolean =>
     isRequired && values[name].trim() === '' && (channel === null || name === 'accountId');
   const changes = Object.entries(values).flatMap(([name, value]) =>
-    value.trim() === '' || (name === 'accountId' && value.trim() === channel?.accountId)
+    value.trim() === '' ||
+    (name === 'accountId' && value.trim() === channel?.accountId) ||
+    (name === 'channelId' && value.trim() === channel?.channelId)
       ? []
       : [[name, value.trim()]],
   );

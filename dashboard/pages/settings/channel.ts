@@ -7,7 +7,7 @@ import type { ChannelText } from '../../texts/channels.ts';
 export type Channel = Schema['Channel'];
 
 export type WebhookPlatform = Exclude<PlatformName, 'liveChat'>;
-export type SettingName = 'secret' | 'accountId' | 'accessToken' | 'verifyToken';
+export type SettingName = 'secret' | 'accountId' | 'channelId' | 'accessToken' | 'verifyToken';
 
 export type Guide = {
   /** The platform's console. */
@@ -41,6 +41,13 @@ export const guides: Readonly<Record<WebhookPlatform, Guide>> = {
     console: { title: 'LINE Developers Console', url: 'https://developers.line.biz/console/' },
     copy: 'lineCopy',
     fields: [
+      {
+        name: 'channelId',
+        title: 'lineChannelId',
+        hint: 'lineChannelIdHint',
+        isSecret: false,
+        isRequired: false,
+      },
       { name: 'secret', title: 'lineSecret', isSecret: true, isRequired: true },
       {
         name: 'accessToken',

@@ -7,10 +7,17 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { findTokenBot, hashLineToken, type TokenBot } from '../../bots/line-tokens.ts';
+import {
+  findChannelBot,
+  findTokenBot,
+  hashLineToken,
+  mayBeOfLine,
+  type TokenBot,
+} from '../../bots/line-tokens.ts';
 import type { Sql } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import { type Memoized, memoized } from '../../http/batch.ts';
+import { addressOf } from '../../http/caller-address.ts';
 import { coalesced } from '../../http/coalesce.ts';
 import { bindContract, type ContractOperation, readContract } from '../../http/contract.ts';
 import { sendLineError, wrongTokenMessage } from '../../http/errors/line.ts';
@@ -18,12 +25,15 @@ import { RateLimit } from '../../http/rate-limit.ts';
 import { sendShared } from '../../http/shared-answer.ts';
 import { isObject, type JsonObject } from '../../json.ts';
 import { newRequestId, readLineToken, requestIdHeader } from '../../line/headers.ts';
+import type { VerifiedTokens } from '../../line/verified-tokens.ts';
 import { inPortions, type Random } from '../../random.ts';
 import { type Clock, hourMs } from '../../time.ts';
 import { insightOperations } from './operations.ts';
 
 export type InsightOptions = {
   sql: Sql;
+  /** Tokens of callers that LINE has verified. */
+  verified: VerifiedTokens;
   clock: Clock;
   random: Random;
   /** How long (ms, default 500) a token's bot and Shoal's own figures of a day are cached. */
@@ -41,17 +51,26 @@ const prefix = '/v2/bot/insight';
 /** Adds the contract's operations to the server, at `/v2/bot/insight/…`. */
 export async function registerLineInsight(
   app: FastifyInstance,
-  { sql, clock, random, cacheMs = cacheMsUsual, rateLimit, log }: InsightOptions,
+  { sql, verified, clock, random, cacheMs = cacheMsUsual, rateLimit, log }: InsightOptions,
 ): Promise<void> {
   const contract = await readContract(contractFile);
   const handlers = insightOperations({ sql, clock, cacheMs });
   const findByHash = coalesced((tokenHash) => findTokenBot(sql, tokenHash, { now: clock() }));
   const randomOfIds = inPortions(random);
   const sources: Sources = {
-    findBot: memoized((header) => findByHash(hashLineToken(readLineToken(header))), {
-      nameOf: (header = '') => header,
-      msOf: () => cacheMs,
-    }),
+    findBot: memoized(
+      async (request) => {
+        const token = readLineToken(request.headers.authorization);
+        const verifiedChannel = verified.channelOf(token);
+        if (verifiedChannel !== null) return findChannelBot(sql, verifiedChannel);
+        const tokenHash = hashLineToken(token);
+        const known = await findByHash(tokenHash);
+        if (known !== null || !(await mayBeOfLine(sql, tokenHash))) return known;
+        const channelId = await verified.verify(token, addressOf(request));
+        return channelId === null ? null : findChannelBot(sql, channelId);
+      },
+      { nameOf: ({ headers }) => headers.authorization ?? '', msOf: () => cacheMs },
+    ),
     limit: rateLimit > 0 ? new RateLimit(rateLimit, hourMs) : null,
     clock,
   };
@@ -85,7 +104,7 @@ type CheckedOperation = {
 };
 type Sources = {
   /** By the header with the token. Throws Refusal TOKEN_INVALID for a header without one. */
-  findBot: Memoized<string | undefined, TokenBot | null>;
+  findBot: Memoized<FastifyRequest, TokenBot | null>;
   limit: RateLimit | null;
   clock: Clock;
 };
@@ -98,10 +117,9 @@ function answer(
   reply: FastifyReply,
   route: Route,
 ): object | undefined | Promise<object | undefined> {
-  const { authorization } = request.headers;
-  const bot = route.findBot.cached(authorization);
+  const bot = route.findBot.cached(request);
   if (bot !== undefined) return answerBot(bot, request, reply, route);
-  return route.findBot(authorization).then((found) => {
+  return route.findBot(request).then((found) => {
     if (found === null) throw new Refusal('TOKEN_INVALID', wrongTokenMessage);
     return answerBot(found, request, reply, route);
   });

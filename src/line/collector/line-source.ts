@@ -9,14 +9,16 @@ import type { Queryable, Transaction } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import { putDeliveries } from '../../inbox/inbox.ts';
 import type { Clock } from '../../time.ts';
+import type { Access, LineAccess } from '../access.ts';
+import type { LineClient } from '../line-client.ts';
 import { callsOf, isDayKind, type Kind, kinds, type Reading, readAnswers } from './kinds.ts';
-import type { LineClient } from './line-client.ts';
 import { plan, transition } from './schedule.ts';
 import { findSends } from './send-questions.ts';
 
 type Parts = {
   keys: Keys;
   line: LineClient;
+  access: LineAccess;
   clock: Clock;
   /** Called after each call to LINE. */
   onCall(endpoint: string, outcome: string): void;
@@ -49,26 +51,32 @@ export function lineSource(parts: Parts): Source<Kind, Reading> {
 }
 
 /**
- * For queries: the collectable LINE channels, `channel` with its `token`. They are enabled and have an access token. A token from
- * before the hashing of tokens must be set again.
+ * For queries: the collectable LINE channels, `channel` with its `token`. They are enabled and have a channel id or an access token;
+ * `token_id` changes with these settings. A token from before the hashing of tokens must be set again.
  */
 export function collectable(sql: Queryable) {
   return sql`
     channels channel
-    join line_tokens token on token.bot_id = channel.bot_id and token.kind = 'channel' and token.revoked_at is null
-      and channel.platform = 'line' and channel.enabled and channel.access_token_sealed is not null`;
+    join lateral (
+      select 'issued ' || channel.updated_at as token_id where channel.channel_id is not null
+      union all
+      select token_id from line_tokens
+      where line_tokens.bot_id = channel.bot_id and kind = 'channel' and revoked_at is null
+        and channel.channel_id is null and channel.access_token_sealed is not null
+    ) token on channel.platform = 'line' and channel.enabled`;
 }
 
 async function askLine(
   tx: Transaction,
-  { keys, line, clock, onCall }: Parts,
+  parts: Parts,
   { botId, kind, subject }: CollectionKey<Kind> & { subject: string },
 ): Promise<Reading | FailedCall> {
-  const token = await openToken(tx, keys, botId, clock());
-  if (typeof token !== 'string') return token;
+  const { line, clock, onCall } = parts;
+  const access = await openToken(tx, parts, botId);
+  if ('failure' in access) return access;
   const texts: string[] = [];
   for (const { endpoint, path } of callsOf(kind, subject)) {
-    const reply = await line.get(path, token);
+    const reply = await line.get(path, access.token);
     onCall(endpoint, reply.outcome);
     if (reply.outcome === 'answered') texts.push(reply.text);
     else if (reply.outcome !== 'unknown') return { failure: reply.outcome, problem: reply.problem };
@@ -84,16 +92,12 @@ async function askLine(
   }
 }
 
-async function openToken(
-  tx: Transaction,
-  keys: Keys,
-  botId: string,
-  now: number,
-): Promise<string | FailedCall> {
+async function openToken(tx: Transaction, { keys, access, clock }: Parts, botId: string): Promise<Access> {
+  const now = clock();
   try {
     const channel = await findChannel(tx, keys, { botId, platform: 'line', now });
-    if (channel?.accessToken) return channel.accessToken;
-    return { failure: 'sealed', problem: 'The channel has no access token.' };
+    if (channel) return await access.tokenOf(channel);
+    return { failure: 'sealed', problem: 'The bot has no LINE channel.' };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return { failure: 'sealed', problem: error.message };

@@ -68,7 +68,8 @@ async function findObstacle(sql: Queryable, botId: string, now: number): Promise
   if (!channel) throw new Refusal('CHANNEL_NOT_FOUND', `Bot ${botId} has no line channel.`);
   if (!channel.enabled) return 'The channel is disabled.';
   const command = `shoal channel set ${botId} line --channel-access-token T`;
-  if (!channel.accessTokenSet) return `The channel has no access token: ${command}`;
+  if (!channel.accessTokenSet && channel.channelId === null)
+    return `The channel has no access token: ${command}`;
   const rows = await sql`select from ${collectable(sql)} where channel.bot_id = ${botId}`;
   return rows.length > 0 ? null : `The access token must be set once more: ${command}`;
 }
@@ -93,7 +94,7 @@ async function selectKinds(sql: Queryable, botId: string): Promise<Row[]> {
         and first.kind = collection.kind and first.subject = "firstQuestionDay") as "earliestOutcome",
       (select failed.problem from collection_questions failed where failed.bot_id = collection.bot_id
         and failed.kind = collection.kind and failed.subject = failing_subject) as "failingProblem",
-      exists (select from line_tokens token where token.bot_id = collection.bot_id and token.kind = 'channel'
+      exists (select from ${collectable(sql)} where channel.bot_id = collection.bot_id
         and token.token_id = refused_token_id) as "isRefused"
     from ${rowTable(sql, 'collected', kinds, { kind: ['text', (kind) => kind], place: ['integer', (_, index) => index] })}
     left join collections collection on collection.bot_id = ${botId} and collection.kind = collected.kind

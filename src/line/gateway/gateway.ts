@@ -15,10 +15,19 @@
  * even if it is recorded several times.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { findLineCaller, type LineTokenScope, lineTokenScopes } from '../../bots/line-tokens.ts';
+import {
+  findCallerOfChannel,
+  findLineCaller,
+  hashLineToken,
+  type LineCaller,
+  type LineTokenScope,
+  lineTokenScopes,
+  mayBeOfLine,
+} from '../../bots/line-tokens.ts';
 import { logFailure } from '../../database/outage.ts';
 import { withinTime } from '../../database/within-time.ts';
 import { Refusal } from '../../errors.ts';
+import { addressOf } from '../../http/caller-address.ts';
 import { sendLineError, wrongTokenMessage } from '../../http/errors/line.ts';
 import { sendKinds } from '../daily-figures.ts';
 import { newRequestId, readLineToken, requestIdHeader } from '../headers.ts';
@@ -97,28 +106,48 @@ function addLineConventions(scope: FastifyInstance, { random, log }: GatewayOpti
   });
 }
 
-/** Throws Refusal TOKEN_INVALID, SCOPE_TOO_SMALL, CHANNEL_CLOSED, GATEWAY_UNAVAILABLE. */
+/** Throws Refusal TOKEN_INVALID, SCOPE_TOO_SMALL, CHANNEL_CLOSED, GATEWAY_UNAVAILABLE, LINE_UNREACHABLE, RATE_LIMITED. */
 async function findCaller(
-  { headers }: FastifyRequest,
+  request: FastifyRequest,
   requiredScope: LineTokenScope,
-  { sql, keys, clock, log }: GatewayOptions,
+  options: GatewayOptions,
 ): Promise<OpenCaller> {
-  const token = readLineToken(headers.authorization);
-  const lookUp = findLineCaller(sql, keys, { token, now: clock() });
-  const caller = await withinTime(lookUp).catch((error: unknown) => {
-    if (error instanceof Refusal) throw error;
-    logFailure(log, error, 'a caller of LINE could not be looked up');
-    throw new Refusal('GATEWAY_UNAVAILABLE', 'The database does not answer. Nothing was sent.');
-  });
+  const token = readLineToken(request.headers.authorization);
+  const caller = await findAnyCaller(token, request, options);
   if (caller === null) throw new Refusal('TOKEN_INVALID', wrongTokenMessage);
-  const { accessToken, scope } = caller;
+  const { scope, enabled, channel } = caller;
   if (lineTokenScopes.indexOf(scope) < lineTokenScopes.indexOf(requiredScope)) {
     throw new Refusal(
       'SCOPE_TOO_SMALL',
       `The access token has the scope ${scope}. This call needs ${requiredScope}.`,
     );
   }
-  if (!caller.enabled) throw new Refusal('CHANNEL_CLOSED', 'The channel is disabled.');
-  if (accessToken === null) throw new Refusal('CHANNEL_CLOSED', 'The channel has no access token of LINE.');
-  return { ...caller, accessToken };
+  if (!enabled) throw new Refusal('CHANNEL_CLOSED', 'The channel is disabled.');
+  if (channel === null) return { ...caller, accessToken: token };
+  const access = await options.access.tokenOf(channel);
+  if ('token' in access) return { ...caller, accessToken: access.token };
+  if (access.failure === 'sealed')
+    throw new Refusal('CHANNEL_CLOSED', 'The channel has no access token of LINE.');
+  throw new Refusal('LINE_UNREACHABLE', `${access.problem} Nothing was sent.`);
+}
+
+/** The caller with a token that Shoal knows, or that LINE verifies. */
+async function findAnyCaller(
+  token: string,
+  request: FastifyRequest,
+  { sql, keys, clock, log, verified }: GatewayOptions,
+): Promise<LineCaller | null> {
+  const lookUp = <Found>(reading: Promise<Found>): Promise<Found> =>
+    withinTime(reading).catch((error: unknown) => {
+      if (error instanceof Refusal) throw error;
+      logFailure(log, error, 'a caller of LINE could not be looked up');
+      throw new Refusal('GATEWAY_UNAVAILABLE', 'The database does not answer. Nothing was sent.');
+    });
+  const verifiedChannel = verified.channelOf(token);
+  if (verifiedChannel !== null) return lookUp(findCallerOfChannel(sql, verifiedChannel));
+  const known = await lookUp(findLineCaller(sql, keys, { token, now: clock() }));
+  if (known !== null) return known;
+  if (!(await lookUp(mayBeOfLine(sql, hashLineToken(token))))) return null;
+  const channelId = await verified.verify(token, addressOf(request));
+  return channelId === null ? null : lookUp(findCallerOfChannel(sql, channelId));
 }

@@ -12,11 +12,13 @@ import { Refusal } from '../../errors.ts';
 import { type GroupCommit, NotStored } from '../../inbox/group-commit.ts';
 import type { Random } from '../../random.ts';
 import { type Clock, secondMs } from '../../time.ts';
+import type { LineAccess } from '../access.ts';
 import { putLinks } from '../clicks.ts';
 import type { SendKind } from '../daily-figures.ts';
 import { requestIdHeader } from '../headers.ts';
 import { type LineHost, type LineTimes, unknownOutcome } from '../line-host.ts';
 import { writeRecord } from '../send-records.ts';
+import type { VerifiedTokens } from '../verified-tokens.ts';
 import { linkSend } from './click-links.ts';
 import { headersForCaller, headersForLine } from './headers.ts';
 import { acceptedRequestId, isSuccess, personOf, readBody, toRecord } from './send-facts.ts';
@@ -31,6 +33,10 @@ type SendOutcome = 'recorded' | 'refused-by-line' | 'failed' | 'not-recorded';
 export type GatewayOptions = {
   sql: Sql;
   keys: Keys;
+  /** Tokens of channels for calls to LINE. */
+  access: LineAccess;
+  /** Tokens of callers that LINE has verified. */
+  verified: VerifiedTokens;
   inbox: GroupCommit;
   clock: Clock;
   random: Random;

@@ -5,9 +5,10 @@
  * the LINE account; 400 for an id of another form.
  */
 import type { Channel } from '../../bots/channels.ts';
-import { isObject } from '../../json.ts';
+import { isObject, parseJson } from '../../json.ts';
 import { type FetchedProfile, type ProfileSource, readProfile } from '../../profiles/profile.ts';
-import type { LineClient } from '../collector/line-client.ts';
+import type { LineAccess } from '../access.ts';
+import type { LineClient } from '../line-client.ts';
 
 /** Called after each call, with the outcome of the answer. */
 type OnCall = (endpoint: string, outcome: string) => void;
@@ -15,16 +16,19 @@ type OnCall = (endpoint: string, outcome: string) => void;
 export class LineProfiles implements ProfileSource {
   readonly platform = 'line';
   readonly #line: LineClient;
+  readonly #access: LineAccess;
   readonly #onCall: OnCall;
 
-  constructor(line: LineClient, onCall: OnCall) {
+  constructor(line: LineClient, access: LineAccess, onCall: OnCall) {
     this.#line = line;
+    this.#access = access;
     this.#onCall = onCall;
   }
 
-  async fetchProfile({ accessToken }: Channel, userId: string): Promise<FetchedProfile> {
-    if (accessToken === null) return { outcome: 'paused', problem: 'The channel has no access token.' };
-    const reply = await this.#line.get(`/v2/bot/profile/${encodeURIComponent(userId)}`, accessToken);
+  async fetchProfile(channel: Channel, userId: string): Promise<FetchedProfile> {
+    const access = await this.#access.tokenOf(channel);
+    if ('failure' in access) return { outcome: 'paused', problem: access.problem };
+    const reply = await this.#line.get(`/v2/bot/profile/${encodeURIComponent(userId)}`, access.token);
     this.#onCall('profile', reply.outcome);
     switch (reply.outcome) {
       case 'answered':
@@ -44,19 +48,10 @@ export class LineProfiles implements ProfileSource {
 }
 
 function readAnswer(text: string, userId: string): FetchedProfile {
-  const answer = parse(text);
+  const answer = parseJson(text);
   if (!isObject(answer) || answer.userId !== userId) {
     return { outcome: 'failed', problem: "LINE's answer is not the profile of the person." };
   }
   const { displayName: name, pictureUrl, language, statusMessage } = answer;
   return { outcome: 'found', profile: readProfile({ name, pictureUrl, language, statusMessage }) };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
 }

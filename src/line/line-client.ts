@@ -1,5 +1,5 @@
 /**
- * Calls to LINE's API: one `GET`, limited in time and size, and the outcome of its answer.
+ * Calls to LINE's API, limited in time and size, and the outcomes of their answers.
  *
  *     200  answered         401  token-refused      403  unavailable     404  unknown        429  limited
  *     5xx, no connection, too slow  unreachable     anything else        nonsense
@@ -7,10 +7,10 @@
  * Source: LINE Messaging API reference, "Status codes", "Error responses". The access token goes into the header only. An answer
  * that contains it is rejected.
  */
-import { type Failure, Stopped } from '../../collector/source.ts';
-import type { Refusal } from '../../errors.ts';
-import { secondMs } from '../../time.ts';
-import { codeOf, failureOf, LineHost, type LineTimes, readAll } from '../line-host.ts';
+import { type Failure, Stopped } from '../collector/source.ts';
+import type { Refusal } from '../errors.ts';
+import { secondMs } from '../time.ts';
+import { type Call, codeOf, failureOf, LineHost, type LineTimes, readAll } from './line-host.ts';
 
 export type Reply =
   | { outcome: 'answered'; text: string }
@@ -19,12 +19,16 @@ export type Reply =
   /** `problem`: a message for people. */
   | { outcome: Exclude<Failure, 'sealed'>; problem: string };
 
+/** `refused`: LINE refuses the values of the call (400). */
+export type TokenReply = Reply | { outcome: 'refused' };
+
 const defaultTimes: LineTimes = {
   connectMs: 5 * secondMs,
   headMs: 15 * secondMs,
   silenceMs: 10 * secondMs,
   allMs: 25 * secondMs,
 };
+const usualHeaders = ['accept', 'application/json', 'user-agent', 'shoal'];
 const bodyBytesMax = 1024 * 1024;
 
 export class LineClient {
@@ -39,13 +43,27 @@ export class LineClient {
     this.#allMs = allTimes.allMs;
   }
 
-  /** Makes one call. Throws Stopped if the client is closed during the call; every other failure is a reply. */
+  /** Makes one call with an access token. Throws Stopped if the client is closed during the call; every other failure is a reply. */
   async get(path: string, token: string): Promise<Reply> {
+    const headers = [...usualHeaders, 'authorization', `Bearer ${token}`];
+    return this.#call({ method: 'GET', path, headers, body: null }, token);
+  }
+
+  /** Makes a call about tokens, without an access token in its header. `form`: it is a `POST`. Throws like `get`. */
+  async askForToken(path: string, form: URLSearchParams | null): Promise<TokenReply> {
+    if (form === null) return this.#call({ method: 'GET', path, headers: usualHeaders, body: null }, null);
+    const headers = [...usualHeaders, 'content-type', 'application/x-www-form-urlencoded'];
+    return this.#call({ method: 'POST', path, headers, body: Buffer.from(form.toString()) }, null);
+  }
+
+  async #call(call: Call, token: string): Promise<Reply>;
+  async #call(call: Call, token: null): Promise<TokenReply>;
+  async #call(call: Call, token: string | null): Promise<TokenReply> {
     const signal = AbortSignal.any([AbortSignal.timeout(this.#allMs), this.#stop.signal]);
-    const headers = ['authorization', `Bearer ${token}`, 'accept', 'application/json', 'user-agent', 'shoal'];
     try {
-      const { status, body } = await this.#host.stream({ method: 'GET', path, headers, body: null }, signal);
+      const { status, body } = await this.#host.stream(call, signal);
       const text = (await readAll(body, bodyBytesMax))?.toString();
+      if (status === 400 && token === null) return { outcome: 'refused' };
       return text === undefined ? tooLarge : replyOf(status, text, token);
     } catch (error) {
       if (this.#stop.signal.aborted) throw new Stopped('the call was cancelled');
@@ -65,10 +83,10 @@ const tooLarge: Reply = {
   problem: `LINE's answer is larger than ${bodyBytesMax} bytes.`,
 };
 
-function replyOf(status: number, text: string, token: string): Reply {
+function replyOf(status: number, text: string, token: string | null): Reply {
   switch (status) {
     case 200:
-      if (!text.includes(token)) return { outcome: 'answered', text };
+      if (token === null || !text.includes(token)) return { outcome: 'answered', text };
       return {
         outcome: 'nonsense',
         problem: 'The answer contains the access token, so the server is not LINE.',
