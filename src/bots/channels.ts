@@ -4,7 +4,7 @@
 import type { Keys } from '../auth/keys.ts';
 import { type SealedSecrets, validBoxes } from '../auth/sealed-boxes.ts';
 import type { Queryable } from '../database/client.ts';
-import { rowTable } from '../database/row-table.ts';
+import { textList } from '../database/lists.ts';
 import { Refusal } from '../errors.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 
@@ -135,20 +135,12 @@ export async function findChannels(
   ids: readonly ChannelId[],
   { now }: { now: number },
 ): Promise<(Channel | null | Error)[]> {
-  const rows = await sql<(ChannelRow & { position: number })[]>`
-    select id.position, channel.*
-    from ${rowTable(sql, 'id', ids, {
-      bot_id: ['text', ({ botId }) => botId],
-      platform: ['text', ({ platform }) => platform],
-      position: ['integer', (_, index) => index],
-    })}
-    cross join lateral (
-      select ${channelColumns(sql)} from channels
-      where channels.bot_id = id.bot_id and channels.platform = id.platform limit 1
-    ) channel`;
-  const byPosition = new Map(rows.map((row) => [row.position, row]));
-  return ids.map((id, position) => {
-    const row = byPosition.get(position);
+  const rows = await sql<(ChannelRow & { botId: string; platform: PlatformName })[]>`
+    select bot_id as "botId", platform, ${channelColumns(sql)} from channels
+    where bot_id = any (${textList(ids.map(({ botId }) => botId))}::text[])`;
+  const byId = new Map(rows.map((row) => [`${row.botId} ${row.platform}`, row]));
+  return ids.map((id) => {
+    const row = byId.get(`${id.botId} ${id.platform}`);
     if (!row) return null;
     try {
       return openChannel(row, keys, { ...id, now });

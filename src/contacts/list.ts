@@ -73,8 +73,8 @@ export type ContactPage = { contacts: ShownContact[]; next: Cursor | null };
 
 /** One page of the bot's contacts. Contacts that are added between two pages neither repeat nor hide others. */
 export async function listContacts(sql: Queryable, query: ContactQuery): Promise<ContactPage> {
-  const { limit, offset, after, now } = query;
-  const rows = await select(sql, now, {
+  const { limit, offset, after } = query;
+  const rows = await select(sql, query, {
     where: isListed(sql, query),
     limit: limit + 1,
     offset: after === null ? offset : 0,
@@ -93,7 +93,7 @@ export async function showContact(
   { botId, contactId, now }: { botId: string; contactId: string; now: number },
 ): Promise<ShownContact | null> {
   const where = sql`contacts.bot_id = ${botId} and contacts.contact_id = ${contactId} and contacts.forgotten_at is null`;
-  const [row] = await select(sql, now, { where, limit: 1, offset: 0 });
+  const [row] = await select(sql, { botId, now }, { where, limit: 1, offset: 0 });
   return row ? toShown(row) : null;
 }
 
@@ -115,7 +115,11 @@ export const interactions: readonly EventKind[] = [
 
 type Selection = { where: Fragment; limit: number; offset: number };
 
-async function select(sql: Queryable, now: number, { where, limit, offset }: Selection): Promise<Row[]> {
+async function select(
+  sql: Queryable,
+  { botId, now }: { botId: string; now: number },
+  { where, limit, offset }: Selection,
+): Promise<Row[]> {
   // The contacts are selected first. The limits keep each look-up for a contact an index look-up.
   return sql<Row[]>`
     with page as materialized (
@@ -133,11 +137,11 @@ async function select(sql: Queryable, now: number, { where, limit, offset }: Sel
     from page
     left join lateral (
       select * from contact_profiles
-      where contact_profiles.bot_id = page.bot_id and contact_profiles.contact_id = page.contact_id limit 1
+      where contact_profiles.bot_id = ${botId} and contact_profiles.contact_id = page.contact_id limit 1
     ) profile on true
     left join lateral (
       select happened_at from events
-      where events.bot_id = page.bot_id and events.contact_id = page.contact_id
+      where events.bot_id = ${botId} and events.contact_id = page.contact_id
         and kind = any(${interactions as EventKind[]}::text[])
       order by happened_at desc limit 1
     ) latest on true
@@ -145,7 +149,7 @@ async function select(sql: Queryable, now: number, { where, limit, offset }: Sel
       select coalesce(json_agg(json_build_object('tagId', tags.tag_id, 'kind', tags.kind, 'name', tags.name,
         'createdAt', ${msOf(sql, 'contact_tags.created_at')}, 'endsAt', ${msOf(sql, 'contact_tags.ends_at')}) order by contact_tags.created_at, tags.name), '[]') as tags
       from contact_tags join tags on tags.bot_id = contact_tags.bot_id and tags.tag_id = contact_tags.tag_id
-      where contact_tags.bot_id = page.bot_id and contact_tags.contact_id = page.contact_id and ${isActiveAt(sql, now)}
+      where contact_tags.bot_id = ${botId} and contact_tags.contact_id = page.contact_id and ${isActiveAt(sql, now)}
     ) carried on true
     order by page.created_at desc, page.contact_id desc`;
 }

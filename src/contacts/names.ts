@@ -5,6 +5,7 @@
  */
 import { lockBot } from '../bots/bots.ts';
 import type { Sql, Transaction } from '../database/client.ts';
+import { rowTable } from '../database/row-table.ts';
 import { readSettledPage, settledMs } from '../inbox/settled-page.ts';
 import { readProfileNames } from '../platforms/whatsapp-names.ts';
 import { type ReportedName, writeNames } from './profiles.ts';
@@ -17,11 +18,14 @@ const pageBytesMax = 8 * 1024 * 1024;
  * again at once. Idempotent, also in several processes.
  */
 export async function readNames(sql: Sql, { now }: { now: number }): Promise<{ more: boolean }> {
+  const channels = await sql<{ botId: string }[]>`
+    select bot_id as "botId" from channels where platform = 'whatsapp'`;
   const bots = await sql<{ botId: string }[]>`
-    select bot_id as "botId" from channels
-    where platform = 'whatsapp' and exists (
-      select from deliveries where deliveries.bot_id = channels.bot_id and delivery_id > coalesce((
-        select delivery_id from profile_positions where profile_positions.bot_id = channels.bot_id), 0)
+    select channel.bot_id as "botId"
+    from ${rowTable(sql, 'channel', channels, { bot_id: ['text', ({ botId }) => botId] })}
+    where exists (
+      select from deliveries where deliveries.bot_id = channel.bot_id and delivery_id > coalesce((
+        select delivery_id from profile_positions where profile_positions.bot_id = channel.bot_id), 0)
         and received_at < ${new Date(now - settledMs)})`;
   let more = false;
   for (const { botId } of bots) {

@@ -1,16 +1,45 @@
 /**
  * Citus: a database whose tables are distributed by `bot_id` over several PostgreSQL servers (docs/scale.md).
  *
- * A table is distributed if its primary key begins with `bot_id`. All of them are colocated with `bots`, so that the rows of a bot are
- * on one node. The other tables describe the installation and stay on the coordinator.
+ * A table is distributed if its primary key begins with `bot_id`, except the inbox and other queues (`queueTables`). All of them are
+ * colocated with `bots`, so that the rows of a bot are on one node. The other tables describe the installation.
  */
 import { Refusal } from '../errors.ts';
 import type { Queryable, Sql } from './client.ts';
+import { textList } from './lists.ts';
+
+/**
+ * Tables that stay on the coordinator: the inbox, other queues, and live chat. One statement reads or writes them for many bots, many
+ * times a second, and the number of their rows does not grow with the history of a bot (docs/decisions/0016-the-inbox-is-not-distributed.md).
+ */
+const queueTables = [
+  'deliveries',
+  'pending_bundles',
+  'refused_deliveries',
+  'delivery_people',
+  'delivery_people_positions',
+  'profile_positions',
+  'jobs',
+  'callbacks',
+  'notices',
+  'pending_notices',
+  'notice_attempts',
+  'chat_visitors',
+  'chat_messages',
+  'chat_images',
+  'chat_online',
+  'chat_usage',
+];
 
 /** True if the database can be a cluster. Its tables may not be distributed yet. */
 async function hasCitus(sql: Queryable): Promise<boolean> {
   const rows = await sql`select from pg_extension where extname = 'citus'`;
   return rows.length > 0;
+}
+
+/** How many bots a statement may name: on a cluster, one; otherwise, any number. */
+export async function botsPerStatement(sql: Queryable): Promise<number> {
+  return (await hasCitus(sql)) ? 1 : Number.POSITIVE_INFINITY;
 }
 
 type BotTable = { name: string; isDistributed: boolean };
@@ -25,7 +54,7 @@ async function botTables(sql: Queryable): Promise<BotTable[]> {
     join pg_index on indrelid = pg_class.oid and indisprimary
     join pg_attribute on attrelid = pg_class.oid and attnum = indkey[0]
     where relnamespace = current_schema()::regnamespace and relkind = 'r' and attname = 'bot_id'
-      and not relation_is_a_known_shard(pg_class.oid)
+      and relname <> all (${textList(queueTables)}::text[]) and not relation_is_a_known_shard(pg_class.oid)
     order by relname <> 'bots', relname`;
 }
 

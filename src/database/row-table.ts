@@ -6,6 +6,9 @@
  *       starts_at: ['timestamptz', (span) => span.from],
  *     })}
  *
+ * Rows that belong to bots are inserted from `rowsOfBots`, and look-ups compare with `botOf`: then the statement names its bot if it has
+ * only one (docs/decisions/0016-the-inbox-is-not-distributed.md).
+ *
  * Each column is sent as one list (lists.ts). A `timestamptz` is given in ms. Names become part of the statement's text: write
  * them in the code, never take them from input.
  */
@@ -31,6 +34,47 @@ export function rowTable<Row>(
   const types = Object.entries(columns).map(([column, [type]]) => [column, type] as const);
   const lists = Object.values(columns).map((column, index) => toList(list, column, index > 0));
   return sql(template(name, types), ...lists);
+}
+
+type OfBot = { readonly botId: string };
+
+/**
+ * The rows as a table for `insert … select`. `columns` begins with `bot_id`. Rows of one bot are joined with its row of `bots`, so that
+ * Citus sends the statement to the node of the bot; a bot that does not exist has no rows then.
+ */
+export function rowsOfBots<Row extends OfBot>(
+  sql: Queryable,
+  name: string,
+  list: readonly Row[],
+  columns: Readonly<Record<string, Column<Row>>>,
+): Fragment {
+  const botId = onlyBot(list);
+  if (botId === undefined) return rowTable(sql, name, list, columns);
+  const { bot_id: _, ...others } = columns;
+  return rowsOfBot(sql, name, botId, { list, columns: others });
+}
+
+/** The same for rows of one bot, without the column `bot_id`, which becomes the first one. */
+export function rowsOfBot<Row>(
+  sql: Queryable,
+  name: string,
+  botId: string,
+  { list, columns }: { list: readonly Row[]; columns: Readonly<Record<string, Column<Row>>> },
+): Fragment {
+  return sql`(
+    select bots.bot_id, sent.* from bots cross join ${rowTable(sql, 'sent', list, columns)} where bots.bot_id = ${botId}
+  ) as ${sql.unsafe(name)}`;
+}
+
+/** The bot of a row of the table `name`: a parameter if all rows have the same one, otherwise the column `bot_id`. */
+export function botOf(sql: Queryable, name: string, list: readonly OfBot[]): Fragment {
+  const botId = onlyBot(list);
+  return botId === undefined ? sql.unsafe(`${name}.bot_id`) : sql`${botId}::text`;
+}
+
+function onlyBot(list: readonly OfBot[]): string | undefined {
+  const first = list[0]?.botId;
+  return list.every(({ botId }) => botId === first) ? first : undefined;
 }
 
 /** The columns, for the list of an `insert` or a `select`. */

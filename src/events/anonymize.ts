@@ -2,7 +2,7 @@
  * Removes a person from stored events: the events move to an anonymous contact, and ids of the person in their keys are replaced by
  * hashes (`anonymousKey`), by which a redelivery still finds its event.
  */
-import type { Transaction } from '../database/client.ts';
+import type { Fragment, Transaction } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
 import { rowTable } from '../database/row-table.ts';
 import type { PlatformName } from '../platforms/platform.ts';
@@ -27,18 +27,37 @@ export async function anonymizeEvents(
   }: { botId: string; platform: PlatformName; fromContactId: string; toContactId: string; ids: string[] },
 ): Promise<void> {
   const hasSender = tx`substring(events.key from ${senderInKey}) = any (${textList(ids)}::text[])`;
+  const holdsPerson = tx`(platform in ('whatsapp', 'liveChat') or ${hasSender})`;
+  await replaceKeys(tx, botId, tx`contact_id = ${fromContactId} and ${holdsPerson}`);
   await tx`
-    update events set contact_id = ${toContactId}, named_as = null,
-      key = case when platform in ('whatsapp', 'liveChat') or ${hasSender} then ${anonymousKey(tx, 'events.key')} else key end
+    update events set contact_id = ${toContactId}, named_as = null
     where bot_id = ${botId} and contact_id = ${fromContactId}`;
   if (platform === 'line' || platform === 'liveChat') return;
   const hasPerson =
     platform === 'whatsapp'
       ? tx`events.key = any (${textList(await keysWithNumber(tx, botId, ids))}::text[])`
       : hasSender;
+  await replaceKeys(
+    tx,
+    botId,
+    tx`platform = ${platform} and platform <> 'line' and contact_id is null and ${hasPerson}`,
+  );
+}
+
+/** Replaces the keys of some events of the bot by their hashes. The hash is a value of the statement, because Citus computes none in an update. */
+async function replaceKeys(tx: Transaction, botId: string, where: Fragment): Promise<void> {
+  const events = await tx<{ platform: string; key: string; anonymous: string }[]>`
+    select platform, key, ${anonymousKey(tx, 'events.key')} as anonymous from events
+    where bot_id = ${botId} and ${where}`;
+  if (events.length === 0) return;
   await tx`
-    update events set key = ${anonymousKey(tx, 'events.key')}
-    where bot_id = ${botId} and platform = ${platform} and platform <> 'line' and contact_id is null and ${hasPerson}`;
+    update events set key = new.anonymous
+    from ${rowTable(tx, 'new', events, {
+      platform: ['text', ({ platform }) => platform],
+      key: ['text', ({ key }) => key],
+      anonymous: ['text', ({ anonymous }) => anonymous],
+    })}
+    where events.bot_id = ${botId} and events.platform = new.platform and events.key = new.key`;
 }
 
 /** The sender in a key such as `read:<sender>:<time>:<hash>` (platforms/messaging.ts). */

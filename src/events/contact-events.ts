@@ -1,7 +1,7 @@
 /** Reads the stored events of contacts: by kind, and the messages of a time span. */
 import type { Queryable } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
-import { rowTable } from '../database/row-table.ts';
+import { botOf, rowTable } from '../database/row-table.ts';
 import type { Event, EventKind } from '../platforms/event.ts';
 
 /** The contacts' events of these kinds, in order of time for each contact. */
@@ -18,7 +18,7 @@ export async function eventsOfContacts(
     })}
     -- The offset keeps it a look-up by contact, whatever the planner assumes.
     cross join lateral (
-      select * from events where events.bot_id = contact.bot_id and events.contact_id = contact.contact_id offset 0
+      select * from events where events.bot_id = ${botOf(sql, 'contact', contacts)} and events.contact_id = contact.contact_id offset 0
     ) events
     where kind = any(${textList(kinds)}::text[])
     order by events.contact_id, happened_at, key`;

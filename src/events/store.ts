@@ -3,7 +3,7 @@
  * all reports of its key (reports.ts). A report that changes nothing is a duplicate and is dropped.
  */
 import type { Fragment, Queryable } from '../database/client.ts';
-import { type Column, rowTable } from '../database/row-table.ts';
+import { botOf, type Column, rowsOfBots, rowTable } from '../database/row-table.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
 import type { Event, EventKind } from '../platforms/event.ts';
 import type { PlatformName } from '../platforms/platform.ts';
@@ -71,14 +71,15 @@ export function storedRows(sql: Queryable, keys: readonly EventKey[]): Fragment 
   // From PostgreSQL 17 on, one index scan finds all keys of a list, in a tenth of the time of single look-ups. Before that, the
   // planner uses the list as a filter and reads all events of the bot.
   const scansOnce = sql`current_setting('server_version_num')::integer >= 170000`;
+  const bot = botOf(sql, 'sent', keys);
   const hasDeleted = sql`exists (
-    select from contacts where contacts.bot_id = sent.bot_id and forgotten_at is not null)`;
+    select from contacts where contacts.bot_id = ${bot} and forgotten_at is not null)`;
   // A comparison with one key is an index look-up on every version. The limit keeps it one: without statistics (a table that has
   // just grown) the planner expects few rows of the bot and would read them all.
   const lookUp = (key: Fragment) => sql`
     select requested.key, stored.*
     from unnest(sent.keys) as requested (key) cross join lateral (
-      select * from events where bot_id = sent.bot_id and platform = sent.platform and events.key = ${key} limit 1
+      select * from events where bot_id = ${bot} and platform = sent.platform and events.key = ${key} limit 1
     ) stored`;
   return sql`
     with sent as materialized (
@@ -95,13 +96,13 @@ export function storedRows(sql: Queryable, keys: readonly EventKey[]): Fragment 
       stored.requested_key <> stored.key or person.forgotten_at is not null as "isOfDeleted"
     from sent cross join lateral (
       (select key as requested_key, * from events
-      where bot_id = sent.bot_id and platform = sent.platform and key = any (sent.keys) and ${scansOnce} offset 0)
+      where bot_id = ${bot} and platform = sent.platform and key = any (sent.keys) and ${scansOnce} offset 0)
       union all (${lookUp(sql`requested.key`)} where not ${scansOnce})
       union all (${lookUp(anonymousKey(sql, 'requested.key'))} where ${hasDeleted})
     ) stored
     left join lateral (
       select platform_contact_id, forgotten_at from contacts
-      where contacts.bot_id = sent.bot_id and contacts.contact_id = coalesce(stored.named_as, stored.contact_id) limit 1
+      where contacts.bot_id = ${bot} and contacts.contact_id = coalesce(stored.named_as, stored.contact_id) limit 1
     ) person on true`;
 }
 
@@ -118,7 +119,7 @@ export async function appendEvents(
   if (events.length === 0) return;
   await sql`
     insert into events (bot_id, platform, key, kind, detail, contact_id, named_as, happened_at, received_at)
-    select * from ${rowTable(sql, 'new', events, {
+    select * from ${rowsOfBots(sql, 'new', events, {
       ...eventColumns,
       received_at: ['timestamptz', (event) => event.receivedAt],
     })}`;

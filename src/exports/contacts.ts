@@ -42,7 +42,7 @@ export const contactsQuery: Query = {
     where contacts.bot_id = ${scope.bot.botId} and contacts.merged_into is null
       and ${isWithin(tx, 'contacts.created_at', scope)}`,
   // Limits and aggregates without groups force one index look-up for each contact.
-  select: (tx, source, { now }) => tx`
+  select: (tx, source, { bot: { botId }, now }) => tx`
     select contact.contact_id, contact.platform, contact.platform_contact_id,
       other.ids as other_platform_contact_ids, profile.customer_id, profile.name, profile.headshot, profile.remark,
       profile.user_name, profile.user_email, profile.user_phone, profile.user_birthday, profile.user_address,
@@ -54,26 +54,26 @@ export const contactsQuery: Query = {
     from (select contacts.* ${source}) contact
     left join lateral (
       select * from contact_profiles
-      where contact_profiles.bot_id = contact.bot_id and contact_profiles.contact_id = contact.contact_id limit 1
+      where contact_profiles.bot_id = ${botId} and contact_profiles.contact_id = contact.contact_id limit 1
     ) profile on true
     cross join lateral (
       select coalesce(array_agg(platform_contact_id order by platform_contact_id), '{}') as ids from contacts merged
-      where merged.bot_id = contact.bot_id and merged.merged_into = contact.contact_id
+      where merged.bot_id = ${botId} and merged.merged_into = contact.contact_id
     ) other
     left join lateral (
       select happened_at from events
-      where events.bot_id = contact.bot_id and events.contact_id = contact.contact_id
+      where events.bot_id = ${botId} and events.contact_id = contact.contact_id
         and kind = any(${[...interactions]}::text[])
       order by happened_at desc limit 1
     ) latest on true
     cross join lateral (
       select ${namesOf(tx, 'manual')} as tags, ${namesOf(tx, 'personal')} as personal_tags, ${namesOf(tx, 'automatic')} as automatic_tags
       from contact_tags join tags on tags.bot_id = contact_tags.bot_id and tags.tag_id = contact_tags.tag_id
-      where contact_tags.bot_id = contact.bot_id and contact_tags.contact_id = contact.contact_id and ${isActiveAt(tx, now)}
+      where contact_tags.bot_id = ${botId} and contact_tags.contact_id = contact.contact_id and ${isActiveAt(tx, now)}
     ) active
     left join lateral (
-      select balance, ${availableInAccount(tx, now)} as available from point_accounts account
-      where account.bot_id = contact.bot_id and account.contact_id = contact.contact_id limit 1
+      select balance, ${availableInAccount(tx, botId, now)} as available from point_accounts account
+      where account.bot_id = ${botId} and account.contact_id = contact.contact_id limit 1
     ) points on true
     order by contact.created_at, contact.contact_id`,
 };

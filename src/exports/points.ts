@@ -21,14 +21,14 @@ export const points = tableOf({
   source: (tx, scope) => tx`
     from point_entries entry
     where entry.bot_id = ${scope.bot.botId} and ${isWithin(tx, 'entry.created_at', scope)}`,
-  select: (tx, source) => tx`
+  select: (tx, source, { bot: { botId } }) => tx`
     select entry.contact_id, contact.platform, contact.platform_contact_id, entry.entry_id, entry.kind, entry.amount,
       entry.balance_after, ${isoOf(tx, 'entry.expires_at')} as expires_at, entry.key,
       ${isoOf(tx, 'entry.created_at')} as created_at, null as created_day
     from (select entry.* ${source}) entry
     left join lateral (
       select platform, platform_contact_id from contacts
-      where contacts.bot_id = entry.bot_id and contacts.contact_id = entry.contact_id limit 1
+      where contacts.bot_id = ${botId} and contacts.contact_id = entry.contact_id limit 1
     ) contact on true
     order by entry.contact_id, entry.entry_id`,
 });

@@ -158,14 +158,15 @@ export async function purgeDeliveries(
   return { deleted: rows.length, more: rows.length === purgeBatch };
 }
 
-/** For queries over `bots`: true if `purgeDeliveries` may delete deliveries of the bot. */
+/** For queries: true if `purgeDeliveries` may delete deliveries of the bot. */
 export function hasOldDeliveries(
   sql: Queryable,
+  bot: Fragment,
   { now, retentionDays }: { now: number; retentionDays: number },
 ): Fragment {
   return sql`(
     select received_at from deliveries
-    where deliveries.bot_id = bots.bot_id and set_aside_reason is null order by delivery_id limit 1
+    where deliveries.bot_id = ${bot} and set_aside_reason is null order by delivery_id limit 1
   ) < ${new Date(now - retentionDays * dayMs)}`;
 }
 

@@ -5,7 +5,7 @@
  * delivery that is not settled (settled-page.ts). `erasure.ts` reads the deliveries beyond its position.
  */
 import { hash } from 'node:crypto';
-import type { Queryable, Sql, Transaction } from '../database/client.ts';
+import type { Fragment, Queryable, Sql, Transaction } from '../database/client.ts';
 import { numberList } from '../database/lists.ts';
 import { peopleInBody } from '../platforms/named-people.ts';
 import type { PlatformName } from '../platforms/platform.ts';
@@ -21,7 +21,14 @@ const hashBytes = 6;
 /** Bots with deliveries that can be indexed now. */
 export async function botsToIndex(sql: Queryable, { now }: { now: number }): Promise<string[]> {
   const rows = await sql<{ botId: string }[]>`
-    select bots.bot_id as "botId" from bots where ${hasUnindexed(sql, { now })}`;
+    with recursive bot as (
+      (select bot_id from deliveries order by bot_id limit 1)
+      union all
+      select next.bot_id from bot cross join lateral (
+        select bot_id from deliveries where deliveries.bot_id > bot.bot_id order by bot_id limit 1
+      ) next
+    )
+    select bot_id as "botId" from bot where ${hasUnindexed(sql, sql`bot.bot_id`, { now })}`;
   return rows.map(({ botId }) => botId);
 }
 
@@ -35,31 +42,31 @@ export async function countUnindexed(
     select (
       select count(*) from (
         select from deliveries
-        where deliveries.bot_id = bots.bot_id and delivery_id > ${positionOf(sql)} limit ${limit}
+        where deliveries.bot_id = ${botId} and delivery_id > ${positionOf(sql, sql`${botId}`)} limit ${limit}
       ) unindexed
     )::float8 as count
-    from bots where bot_id = ${botId} and ${hasUnindexed(sql, { now })}`;
+    where ${hasUnindexed(sql, sql`${botId}`, { now })}`;
   return row?.count ?? 0;
 }
 
 /** The position of the scan: the deliveries of the bot up to this id are indexed. */
 export async function indexedUpTo(sql: Queryable, botId: string): Promise<number> {
   const [row] = await sql<{ deliveryId: number }[]>`
-    select ${positionOf(sql)} as "deliveryId" from bots where bot_id = ${botId}`;
+    select ${positionOf(sql, sql`${botId}`)} as "deliveryId"`;
   return row?.deliveryId ?? 0;
 }
 
-/** For queries over `bots`: true when the bot's oldest delivery beyond the position can be indexed. */
-function hasUnindexed(sql: Queryable, { now }: { now: number }) {
+/** For queries: true when the bot's oldest delivery beyond the position can be indexed. */
+function hasUnindexed(sql: Queryable, bot: Fragment, { now }: { now: number }) {
   return sql`coalesce((
     select received_at < ${new Date(now - settledMs)} from deliveries
-    where deliveries.bot_id = bots.bot_id and delivery_id > ${positionOf(sql)}
+    where deliveries.bot_id = ${bot} and delivery_id > ${positionOf(sql, bot)}
     order by delivery_id limit 1), false)`;
 }
 
-function positionOf(sql: Queryable) {
+function positionOf(sql: Queryable, bot: Fragment) {
   return sql`coalesce((
-    select position.delivery_id from delivery_people_positions position where position.bot_id = bots.bot_id), 0)`;
+    select position.delivery_id from delivery_people_positions position where position.bot_id = ${bot}), 0)`;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The begin of a fold's transaction: its settings, the locks of its bots, and the claim of their bundles. */
 import type { Transaction } from '../database/client.ts';
-import { rowTable } from '../database/row-table.ts';
+import { botOf, rowTable } from '../database/row-table.ts';
 import type { BotBatch } from './batch.ts';
 
 /** The settings of a fold's transaction. */
@@ -11,7 +11,10 @@ export async function setUp(tx: Transaction): Promise<void> {
       -- plan is good for every batch and is not planned again.
       set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
       set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
-      set_config('enable_sort', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true),
+      set_config('enable_sort', 'off', true),
+      -- Citus finds the node of a bot while it plans, from the values of a custom plan.
+      set_config('plan_cache_mode',
+        case when exists (select from pg_extension where extname = 'citus') then 'auto' else 'force_generic_plan' end, true),
       -- A power cut that undoes a fold loses nothing: its deliveries are pending again.
       set_config('synchronous_commit', 'off', true)`;
 }
@@ -25,25 +28,28 @@ export type Claimed = { botIds: ReadonlySet<string>; bundleIds: ReadonlySet<numb
  * a bot, so two folds of the same bots cannot wait for each other.
  */
 export async function claim(tx: Transaction, bots: readonly BotBatch[]): Promise<Claimed> {
-  const [row] = await tx<{ botIds: string[]; bundleIds: number[] }[]>`
-    with bot as (
-      select bots.bot_id, string_to_array(read.bundles, ',')::bigint[] as bundles
-      from ${rowTable(tx, 'read', bots, {
-        bot_id: ['text', ({ botId }) => botId],
-        time_zone: ['text', ({ settings }) => settings.timeZone],
-        gap_seconds: ['integer', ({ settings }) => settings.conversationGapSeconds],
-        bundles: ['text', ({ bundles }) => bundles.map(({ bundleId }) => bundleId).join()],
-      })}
-      join bots on bots.bot_id = read.bot_id and bots.time_zone = read.time_zone
-        and bots.conversation_gap_seconds = read.gap_seconds
-      for no key update of bots skip locked
-    ), claimed as (
-      delete from pending_bundles using bot
-      where pending_bundles.bot_id = bot.bot_id and bundle_id = any (bot.bundles)
-      returning bundle_id
-    )
-    select array(select bot_id from bot) as "botIds", array(select bundle_id from claimed) as "bundleIds"`;
-  return { botIds: new Set(row?.botIds), bundleIds: new Set(row?.bundleIds) };
+  const locked = await tx<{ botId: string }[]>`
+    select bots.bot_id as "botId"
+    from ${rowTable(tx, 'read', bots, {
+      bot_id: ['text', ({ botId }) => botId],
+      time_zone: ['text', ({ settings }) => settings.timeZone],
+      gap_seconds: ['integer', ({ settings }) => settings.conversationGapSeconds],
+    })}
+    join bots on bots.bot_id = ${botOf(tx, 'read', bots)} and bots.time_zone = read.time_zone
+      and bots.conversation_gap_seconds = read.gap_seconds
+    for no key update of bots skip locked`;
+  const botIds = new Set(locked.map(({ botId }) => botId));
+  const bundles = bots.flatMap((bot) =>
+    botIds.has(bot.botId) ? bot.bundles.map(({ bundleId }) => ({ botId: bot.botId, bundleId })) : [],
+  );
+  const claimed = await tx<{ bundleId: number }[]>`
+    delete from pending_bundles using ${rowTable(tx, 'bundle', bundles, {
+      bot_id: ['text', ({ botId }) => botId],
+      id: ['bigint', ({ bundleId }) => bundleId],
+    })}
+    where pending_bundles.bot_id = bundle.bot_id and bundle_id = bundle.id
+    returning bundle_id as "bundleId"`;
+  return { botIds, bundleIds: new Set(claimed.map(({ bundleId }) => bundleId)) };
 }
 
 /** The bot with the bundles that this transaction has claimed. */

@@ -6,7 +6,7 @@
  */
 import { profileDue } from '../contacts/profile-queue.ts';
 import type { Queryable } from '../database/client.ts';
-import { rowTable } from '../database/row-table.ts';
+import { botOf, rowsOfBots, rowTable } from '../database/row-table.ts';
 import type { EventRecord } from '../events/store.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
 import type { PlatformName } from '../platforms/platform.ts';
@@ -78,6 +78,7 @@ export async function selectPeople(
   ids: readonly (PersonOfBatch & { gapMs: number })[],
 ): Promise<PersonRow[]> {
   if (ids.length === 0) return [];
+  const bot = botOf(sql, 'id', ids);
   const ofPerson = (column: string) =>
     sql`case when survivor.contact_id is null then named.${sql(column)} else survivor.${sql(column)} end`;
   return sql`
@@ -96,16 +97,16 @@ export async function selectPeople(
     -- Each limit keeps a look-up by key one, as in the store of events.
     cross join lateral (
       select * from contacts
-      where contacts.bot_id = id.bot_id and contacts.platform = id.platform
+      where contacts.bot_id = ${bot} and contacts.platform = id.platform
         and contacts.platform_contact_id = id.platform_contact_id limit 1
     ) named
     left join lateral (
-      select * from contacts where contacts.bot_id = id.bot_id and contacts.contact_id = named.merged_into limit 1
+      select * from contacts where contacts.bot_id = ${bot} and contacts.contact_id = named.merged_into limit 1
     ) survivor on true
     cross join lateral (
-      select id.bot_id, coalesce(named.merged_into, named.contact_id) as contact_id, starts_at, ends_at
+      select coalesce(named.merged_into, named.contact_id) as contact_id, starts_at, ends_at
     ) span
-    left join lateral (${sessionsNear(sql)}) session on true`;
+    left join lateral (${sessionsNear(sql, bot)}) session on true`;
 }
 
 /** The people of one bot in a batch. */
@@ -215,7 +216,7 @@ async function writeNewIds(sql: Queryable, newIds: readonly NewId[], now: number
     insert into contacts (bot_id, contact_id, followed_at, earlier_friend, blocked, ever_blocked, platform,
       platform_contact_id, merged_into, profile_due_at, created_at)
     select new.*, ${new Date(now)}
-    from ${rowTable(sql, 'new', rows, {
+    from ${rowsOfBots(sql, 'new', rows, {
       ...stateColumns,
       platform: ['text', (row) => row.platform],
       platform_contact_id: ['text', (row) => row.platformContactId],

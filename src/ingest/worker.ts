@@ -8,6 +8,7 @@
  */
 import type { Logger } from 'pino';
 import type { Sql } from '../database/client.ts';
+import { botsPerStatement } from '../database/cluster.ts';
 import { Poll } from '../database/poll.ts';
 import { botsWithPending } from '../inbox/pending.ts';
 import type { Random } from '../random.ts';
@@ -59,6 +60,8 @@ export class Worker {
   #groups = 0;
   /** Bots whose batch has failed. They are folded alone, so that they do not make the batches of others fail. */
   readonly #failingBots = new Set<string>();
+  /** How many bots a batch may have; undefined before the first one. */
+  #botsMax: number | undefined;
   #poll: Poll | undefined;
   #slots: readonly Poll[] = [];
 
@@ -98,9 +101,10 @@ export class Worker {
 
   /** Folds a batch. Returns the pause of the slot: none after a batch. */
   async #foldAny(isStopped: () => boolean): Promise<number | undefined> {
+    this.#botsMax ??= Math.min(batchBotsMax, await botsPerStatement(this.#sql));
     const group = this.#isTurnOfReady
-      ? (this.#takeReady() ?? this.#ahead.shift())
-      : (this.#ahead.shift() ?? this.#takeReady());
+      ? (this.#takeReady(this.#botsMax) ?? this.#ahead.shift())
+      : (this.#ahead.shift() ?? this.#takeReady(this.#botsMax));
     if (!group) return undefined;
     this.#isTurnOfReady = !this.#isTurnOfReady;
     this.#groups += 1;
@@ -109,11 +113,11 @@ export class Worker {
   }
 
   /** Takes a fair share of the ready bots, if a slot is free or a full batch is ready. */
-  #takeReady(): Group | undefined {
+  #takeReady(botsMax: number): Group | undefined {
     const ready = this.#readyBots.size;
     const free = this.#options.slots - this.#groups;
-    if (ready === 0 || (free <= 0 && ready < batchBotsMax)) return undefined;
-    const share = Math.min(batchBotsMax, Math.ceil(ready / Math.max(1, free)));
+    if (ready === 0 || (free <= 0 && ready < botsMax)) return undefined;
+    const share = Math.min(botsMax, Math.ceil(ready / Math.max(1, free)));
     const taken: string[] = [];
     for (const botId of this.#readyBots) {
       const isFailing = this.#failingBots.has(botId);

@@ -5,7 +5,6 @@
  * once, and counted as soon as both the click and the send are stored, in any order.
  */
 import type { Fragment, Queryable, Sql, Transaction } from '../database/client.ts';
-import { msOf } from '../database/instants.ts';
 import { rowTable } from '../database/row-table.ts';
 import { isObject } from '../json.ts';
 import { dayMs } from '../time.ts';
@@ -99,7 +98,7 @@ export async function keepClicks(
 
 /** Counts the stored clicks whose send is stored, each once. */
 export async function countClicks(tx: Transaction, botId: string): Promise<void> {
-  const clicks = await tx<Interaction[]>`
+  const clicks = await tx<(Omit<Interaction, 'at'> & { at: Date })[]>`
     with due as (
       select clicks.click_id, sent.request_id, link.seq, link.url
       from line_clicks clicks
@@ -110,8 +109,9 @@ export async function countClicks(tx: Transaction, botId: string): Promise<void>
     update line_clicks clicks set counted = true
     from due where clicks.bot_id = ${botId} and clicks.click_id = due.click_id
     returning due.request_id as "requestId", 'click' as kind, due.seq, due.url, clicks.person,
-      ${msOf(tx, 'clicks.clicked_at')} as at`;
-  if (clicks.length > 0) await addInteractions(tx, botId, clicks);
+      clicks.clicked_at as at`;
+  const interactions = clicks.map((click) => ({ ...click, at: click.at.getTime() }));
+  if (interactions.length > 0) await addInteractions(tx, botId, interactions);
 }
 
 /**

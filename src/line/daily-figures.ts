@@ -4,8 +4,8 @@
  * The sources are LINE's snapshots, our events and our gateway's sends. Our follower figure of a day is the latest ready snapshot
  * before it plus the changes of our events since. Without such a snapshot it counts all our events up to the end of the day.
  */
-import type { Queryable } from '../database/client.ts';
-import { rowTable } from '../database/row-table.ts';
+import type { Fragment, Queryable } from '../database/client.ts';
+import { botOf, rowTable } from '../database/row-table.ts';
 import { blocksChange, followersChange } from '../rollups/follower-changes.ts';
 import { lineZone } from '../time.ts';
 import type { LineAnswer } from './answers.ts';
@@ -47,7 +47,7 @@ export async function readFollowerDays(
   sql: Queryable,
   requests: readonly DayRequest[],
 ): Promise<LineDay<OwnFollowers>[]> {
-  const bases = await selectBases(sql, requests);
+  const bases = await byBot(requests, (ofBot) => selectBases(sql, ofBot));
   const unreported = bases.filter(({ day, baseDay }) => baseDay !== day);
   const sumsByBot = [...Map.groupBy(unreported, ({ botId }) => botId)].map(
     async ([botId, ofBot]) => [botId, await sumChanges(sql, botId, ofBot)] as const,
@@ -68,14 +68,22 @@ export async function readDeliveryDays(
   sql: Queryable,
   requests: readonly DayRequest[],
 ): Promise<LineDay<OwnSends>[]> {
+  return byBot(requests, (ofBot) => selectDeliveryDays(sql, ofBot));
+}
+
+async function selectDeliveryDays(
+  sql: Queryable,
+  requests: readonly DayRequest[],
+): Promise<LineDay<OwnSends>[]> {
+  const bot = botOf(sql, 'channels', requests);
   const rows = await sql<LineDay<OwnSends>[]>`
-    select ${existed(sql)} as existed, reported.value as snapshot, coalesce(sent.own, '{}') as own
+    select ${existed(sql, bot)} as existed, reported.value as snapshot, coalesce(sent.own, '{}') as own
     from ${requestedChannels(sql, requests)}
-    left join snapshots reported on reported.bot_id = channels.bot_id and reported.kind = 'delivery'
+    left join snapshots reported on reported.bot_id = ${bot} and reported.kind = 'delivery'
       and reported.day = requested.day and reported.status = 'ready'
     cross join lateral (
       select json_object_agg(kind, case when unknown_sends = 0 then recipients end) as own from line_send_days
-      where line_send_days.bot_id = channels.bot_id and line_send_days.day = requested.day
+      where line_send_days.bot_id = ${bot} and line_send_days.day = requested.day
     ) sent
     order by requested.place`;
   return allOf(requests, rows);
@@ -91,14 +99,29 @@ type Base = {
 };
 const noChange: OwnFollowers = { followers: 0, blocks: 0 };
 
+/** One statement for each bot. Returns the rows in the order of the requests. */
+async function byBot<Row>(
+  requests: readonly DayRequest[],
+  select: (ofBot: readonly DayRequest[]) => Promise<Row[]>,
+): Promise<Row[]> {
+  const rows = new Map<DayRequest, Row>();
+  await Promise.all(
+    [...Map.groupBy(requests, ({ botId }) => botId).values()].map(async (ofBot) => {
+      for (const [index, row] of (await select(ofBot)).entries()) rows.set(ofBot[index] as DayRequest, row);
+    }),
+  );
+  return requests.map((request) => rows.get(request) as Row);
+}
+
 async function selectBases(sql: Queryable, requests: readonly DayRequest[]): Promise<Base[]> {
+  const bot = botOf(sql, 'channels', requests);
   const rows = await sql<Base[]>`
-    select channels.bot_id as "botId", ${existed(sql)} as existed,
+    select channels.bot_id as "botId", ${existed(sql, bot)} as existed,
       to_char(requested.day, 'YYYY-MM-DD') as day, to_char(base.day, 'YYYY-MM-DD') as "baseDay", base.value
     from ${requestedChannels(sql, requests)}
     left join lateral (
       select day, value from snapshots
-      where snapshots.bot_id = channels.bot_id and kind = 'followers' and status = 'ready'
+      where snapshots.bot_id = ${bot} and kind = 'followers' and status = 'ready'
         and snapshots.day <= requested.day
       order by snapshots.day desc limit 1
     ) base on true
@@ -143,17 +166,17 @@ function requestedChannels(sql: Queryable, requests: readonly DayRequest[]) {
       bot_id: ['text', ({ botId }) => botId],
       day: ['date', ({ day }) => day],
     })}
-    join channels on channels.bot_id = requested.bot_id and channels.platform = 'line'`;
+    join channels on channels.bot_id = ${botOf(sql, 'requested', requests)} and channels.platform = 'line'`;
 }
 
 // Outbound messages do not count: days also contain the messages of LINE's snapshots, which may be much older than the channel.
-function existed(sql: Queryable) {
+function existed(sql: Queryable, bot: Fragment) {
   return sql`((channels.created_at at time zone ${lineZone})::date <= requested.day or exists (
     select from snapshots earlier
-    where earlier.bot_id = channels.bot_id and earlier.kind in ('followers', 'delivery') and earlier.status = 'ready'
+    where earlier.bot_id = ${bot} and earlier.kind in ('followers', 'delivery') and earlier.status = 'ready'
       and earlier.day <= requested.day) or exists (
     select from days
-    where days.bot_id = channels.bot_id and platform = 'line' and zone = ${lineZone} and days.day <= requested.day
+    where days.bot_id = ${bot} and platform = 'line' and zone = ${lineZone} and days.day <= requested.day
       and (followers <> 0 or blocks <> 0 or inbound <> 0)))`;
 }
 

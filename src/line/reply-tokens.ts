@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { Fragment, Queryable } from '../database/client.ts';
 import { msOf } from '../database/instants.ts';
-import { rowTable } from '../database/row-table.ts';
+import { botOf, rowsOfBots, rowTable } from '../database/row-table.ts';
 import { readDelivery, readEach, readId } from '../platforms/delivery.ts';
 import { readPerson } from '../platforms/line.ts';
 import { dayMs } from '../time.ts';
@@ -52,7 +52,7 @@ export async function keepReplyTokens(
   await sql`
     insert into line_reply_tokens (bot_id, token_hash, platform_contact_id, kept_at)
     select bot_id, decode(token_hash, 'hex'), person, ${new Date(now)}
-    from ${rowTable(sql, 'new', tokens, {
+    from ${rowsOfBots(sql, 'new', tokens, {
       bot_id: ['text', ({ botId }) => botId],
       token_hash: ['text', ({ tokenHash }) => tokenHash],
       person: ['text', ({ person }) => person],
@@ -66,6 +66,7 @@ export async function addressedReplies(
   tokens: readonly { botId: string; tokenHash: string }[],
 ): Promise<AddressedReply[]> {
   if (tokens.length === 0) return [];
+  const bot = botOf(sql, 'requested', tokens);
   return sql<AddressedReply[]>`
     select requested.bot_id as "botId", sent.request_id as "requestId", ${msOf(sql, 'sent.sent_at')} as "sentAt",
       token.platform_contact_id as person
@@ -78,11 +79,11 @@ export async function addressedReplies(
     ) requested
     cross join lateral (
       select platform_contact_id from line_reply_tokens
-      where line_reply_tokens.bot_id = requested.bot_id and line_reply_tokens.token_hash = requested.token_hash limit 1
+      where line_reply_tokens.bot_id = ${bot} and line_reply_tokens.token_hash = requested.token_hash limit 1
     ) token
     cross join lateral (
       select request_id, sent_at from line_sends
-      where line_sends.bot_id = requested.bot_id and reply_token_hash = requested.token_hash
+      where line_sends.bot_id = ${bot} and reply_token_hash = requested.token_hash
     ) sent`;
 }
 

@@ -4,7 +4,9 @@
 import type { components } from '../../contracts/types/management.ts';
 import type { Fragment, Queryable } from '../database/client.ts';
 import { msOf } from '../database/instants.ts';
+import { textList } from '../database/lists.ts';
 import { Refusal } from '../errors.ts';
+import { chatContacts, visitorsLike } from './chat-contacts.ts';
 import { messageColumns } from './message.ts';
 
 export type Chat = components['schemas']['Chat'];
@@ -34,10 +36,11 @@ export async function listChats(
     now: number;
   },
 ): Promise<(Chat & ChatCursor)[]> {
-  return select(sql, {
+  const text = search === null ? null : search.normalize('NFC');
+  return select(sql, botId, {
     where: sql`chat_visitors.bot_id = ${botId} and last_message_at is not null
       ${state === 'all' ? sql`` : sql`and closed = ${state === 'closed'}`}
-      ${search === null ? sql`` : sql`and ${matches(sql, search)}`}
+      ${text === null ? sql`` : sql`and ${matches(sql, text, await visitorsLike(sql, botId, text))}`}
       ${after === null ? sql`` : sql`and (last_message_at, chat_visitors.visitor_id) < (${new Date(after.at)}, ${after.visitorId})`}`,
     limit,
     now,
@@ -51,7 +54,7 @@ export async function findChat(
   { now }: { now: number },
 ): Promise<Chat> {
   const where = sql`chat_visitors.bot_id = ${botId} and chat_visitors.visitor_id = ${visitorId}`;
-  const [row] = await select(sql, { where, limit: 1, now });
+  const [row] = await select(sql, botId, { where, limit: 1, now });
   if (!row) refuseUnknown({ botId, visitorId });
   const { at: _, ...chat } = row;
   return chat;
@@ -72,31 +75,27 @@ export function refuseUnknown({ botId, visitorId }: { botId: string; visitorId: 
   throw new Refusal('CHAT_NOT_FOUND', `Bot ${botId} has no live chat with ${visitorId}.`);
 }
 
-function matches(sql: Queryable, text: string): Fragment {
-  const search = text.normalize('NFC');
+/** `visitorIds`: those whose contact matches the search. */
+function matches(sql: Queryable, search: string, visitorIds: readonly string[]): Fragment {
   return sql`(strpos(lower(chat_visitors.name), lower(${search})) > 0
     or strpos(lower(identifier), lower(${search})) > 0 or chat_visitors.visitor_id = ${search}
-    or exists (
-      select from contacts left join contact_profiles using (bot_id, contact_id)
-      where contacts.bot_id = chat_visitors.bot_id and contacts.platform = 'liveChat'
-        and contacts.platform_contact_id = chat_visitors.visitor_id
-        and (contacts.contact_id = ${search} or strpos(lower(user_name), lower(${search})) > 0)))`;
+    or chat_visitors.visitor_id = any (${textList(visitorIds)}::text[]))`;
 }
 
 // The page is selected first. The limits make PostgreSQL look the other values up by key.
-function select(
+async function select(
   sql: Queryable,
+  botId: string,
   { where, limit, now }: { where: Fragment; limit: number; now: number },
 ): Promise<(Chat & ChatCursor)[]> {
-  return sql<(Chat & ChatCursor)[]>`
+  const rows = await sql<(Omit<Chat, 'contactId' | 'blocked'> & ChatCursor)[]>`
     with page as materialized (
       select chat_visitors.* from chat_visitors where ${where}
       order by last_message_at desc, visitor_id desc limit ${limit}
     )
-    select page.visitor_id as "visitorId", contact_id as "contactId", coalesce(contact.user_name, page.name) as name,
+    select page.visitor_id as "visitorId", page.name,
       identifier is not null as identified, language, page_url as "pageUrl", last_sequence as "lastSequence",
       case when closed then 'closed' else 'open' end as state, ${msOf(sql, 'last_message_at')} as at,
-      coalesce(contact.blocked, false) as blocked,
       (select count(*)::integer from (
         select from chat_messages
         where chat_messages.bot_id = page.bot_id and chat_messages.visitor_id = page.visitor_id
@@ -110,10 +109,14 @@ function select(
         where chat_messages.bot_id = page.bot_id and chat_messages.visitor_id = page.visitor_id
         order by sequence desc limit 1) newest) as "lastMessage"
     from page
-    left join lateral (
-      select contacts.contact_id, blocked, user_name from contacts left join contact_profiles using (bot_id, contact_id)
-      where contacts.bot_id = page.bot_id and contacts.platform = 'liveChat'
-        and contacts.platform_contact_id = page.visitor_id limit 1
-    ) contact on true
     order by last_message_at desc, page.visitor_id desc`;
+  const contacts = await chatContacts(
+    sql,
+    botId,
+    rows.map(({ visitorId }) => visitorId),
+  );
+  return rows.map((row) => {
+    const { contactId = null, blocked = false, userName = null } = contacts.get(row.visitorId) ?? {};
+    return { ...row, contactId, blocked, name: userName ?? row.name };
+  });
 }

@@ -3,8 +3,9 @@
  */
 import type { Sql } from '../database/client.ts';
 import { rowTable } from '../database/row-table.ts';
+import { blockedChats } from './chat-contacts.ts';
 import { type ChatMessage, messageColumns } from './message.ts';
-import { type ChatKey, chatColumns } from './signals.ts';
+import { type ChatKey, chatColumns, keyOf } from './signals.ts';
 
 /** A chat with news: the numbers of its signalled messages; `isWhole`: its seen and blocked state may be new, too. */
 export type StaleChat = ChatKey & { sequences: Set<number>; isWhole: boolean };
@@ -29,21 +30,21 @@ export function readNewMessages(
 }
 
 /** Of each chat: the number up to which the business has seen it, and whether the visitor is blocked. */
-export function readVisitorStates(
+export async function readVisitorStates(
   sql: Sql,
   readings: readonly Reading[],
 ): Promise<(ChatKey & { seen: number; blocked: boolean })[]> {
-  return sql<(ChatKey & { seen: number; blocked: boolean })[]>`
-    select wanted.bot_id as "botId", wanted.visitor_id as "visitorId", seen, blocked
-    from ${readingTable(sql, readings)}
-    cross join lateral (
-      select seen_by_business as seen, coalesce((
-        select blocked from contacts
-        where contacts.bot_id = wanted.bot_id and platform = 'liveChat' and platform_contact_id = wanted.visitor_id
-        limit 1), false) as blocked
-      from chat_visitors
-      where chat_visitors.bot_id = wanted.bot_id and chat_visitors.visitor_id = wanted.visitor_id limit 1
-    ) visitor`;
+  const [visitors, blocked] = await Promise.all([
+    sql<(ChatKey & { seen: number })[]>`
+      select wanted.bot_id as "botId", wanted.visitor_id as "visitorId", seen
+      from ${readingTable(sql, readings)}
+      cross join lateral (
+        select seen_by_business as seen from chat_visitors
+        where chat_visitors.bot_id = wanted.bot_id and chat_visitors.visitor_id = wanted.visitor_id limit 1
+      ) visitor`,
+    blockedChats(sql, readings),
+  ]);
+  return visitors.map((visitor) => ({ ...visitor, blocked: blocked.has(keyOf(visitor)) }));
 }
 
 function readingTable(sql: Sql, readings: readonly Reading[]) {

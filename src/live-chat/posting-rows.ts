@@ -2,8 +2,10 @@
  * The statements of a posting (posting.ts), each for a whole batch.
  */
 import type { Transaction } from '../database/client.ts';
+import { textList } from '../database/lists.ts';
 import { rowTable } from '../database/row-table.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
+import { blockedChats } from './chat-contacts.ts';
 import { type ChatMessage, messageColumns, type NewMessage, toDeliveryBody } from './message.ts';
 import { type ChatKey, chatColumns, keyOf, sendSignals } from './signals.ts';
 
@@ -32,15 +34,11 @@ export async function lockVisitors(
 ): Promise<Map<string, Visitor>> {
   const chats = new Map(messages.map((message) => [keyOf(message), message]));
   const sorted = [...chats.keys()].sort().flatMap((key) => chats.get(key) ?? []);
-  const [, rows] = await Promise.all([
+  const [, rows, bots, blocked] = await Promise.all([
     tx`select set_config('lock_timeout', ${String(lockMsMax)}, true)`,
-    tx<Visitor[]>`
+    tx<Omit<Visitor, 'blocked' | 'timeZone'>[]>`
       select visitor.bot_id as "botId", visitor.visitor_id as "visitorId", last_sequence as "lastSequence",
-        last_message_at as "lastMessageAt", answered,
-        (select time_zone from bots where bots.bot_id = visitor.bot_id) as "timeZone", coalesce((
-          select blocked from contacts
-          where contacts.bot_id = visitor.bot_id and platform = 'liveChat' and platform_contact_id = visitor.visitor_id
-          limit 1), false) as blocked
+        last_message_at as "lastMessageAt", answered
       from ${rowTable(tx, 'wanted', sorted, { ...chatColumns, place: ['integer', (_, index) => index] })}
       cross join lateral (
         select * from chat_visitors
@@ -48,8 +46,18 @@ export async function lockVisitors(
         limit 1 for no key update
       ) visitor
       order by place`,
+    tx<{ botId: string; timeZone: string }[]>`
+      select bot_id as "botId", time_zone as "timeZone" from bots
+      where bot_id = any (${textList([...new Set(sorted.map(({ botId }) => botId))])}::text[])`,
+    blockedChats(tx, sorted),
   ]);
-  return new Map(rows.map((row) => [keyOf(row), row]));
+  const zones = new Map(bots.map(({ botId, timeZone }) => [botId, timeZone]));
+  return new Map(
+    rows.flatMap((row) => {
+      const [key, timeZone] = [keyOf(row), zones.get(row.botId)];
+      return timeZone === undefined ? [] : [[key, { ...row, timeZone, blocked: blocked.has(key) }]];
+    }),
+  );
 }
 
 /** The stored messages with these ids, by visitor and id. */

@@ -53,7 +53,7 @@ export function selectMerged(tx: Transaction, botId: string, contactIds: readonl
 
 export function selectEntriesByKey(tx: Transaction, botId: string, keys: readonly string[]) {
   return tx<StoredEntry[]>`
-    select ${entryColumns(tx)} from ${rowTable(tx, 'wanted', keys, { key: ['text', (key) => key] })}
+    select ${entryColumns(tx, botId)} from ${rowTable(tx, 'wanted', keys, { key: ['text', (key) => key] })}
     cross join lateral (
       select * from point_entries where bot_id = ${botId} and key = wanted.key and leads limit 1
     ) entry`;
@@ -66,7 +66,7 @@ export async function selectEntries(
 ): Promise<StoredEntry[]> {
   if (entries.length === 0) return [];
   return tx<StoredEntry[]>`
-    select ${entryColumns(tx)}
+    select ${entryColumns(tx, botId)}
     from ${rowTable(tx, 'wanted', entries, {
       contact_id: ['text', ({ contactId }) => contactId],
       entry_id: ['text', ({ entryId }) => entryId],

@@ -14,7 +14,7 @@ export async function availablePoints(
   { botId, contactIds, now }: { botId: string; contactIds: readonly string[]; now: number },
 ): Promise<Map<string, number>> {
   const rows = await sql<{ contact_id: string; available: number }[]>`
-    select contact_id, ${availableInAccount(sql, now)} as available
+    select contact_id, ${availableInAccount(sql, botId, now)} as available
     from point_accounts account
     where bot_id = ${botId} and contact_id = any(${[...contactIds]})`;
   const available = new Map(contactIds.map((contactId) => [contactId, 0]));
@@ -22,12 +22,12 @@ export async function availablePoints(
   return available;
 }
 
-/** For queries: the points that can be spent at `now` (ms) from the row `account` of point_accounts; null for no row. */
-export function availableInAccount(sql: Queryable, now: number) {
+/** For queries: the points that can be spent at `now` (ms) from the bot's row `account` of point_accounts; null for no row. */
+export function availableInAccount(sql: Queryable, botId: string, now: number) {
   const at = new Date(now);
   return sql`(case when account.next_expiry_at <= ${at} then (
       select account.lasting + coalesce(sum(lot.remaining), 0) from point_lots lot
-      where lot.bot_id = account.bot_id and lot.contact_id = account.contact_id and lot.expires_at > ${at}
+      where lot.bot_id = ${botId} and lot.contact_id = account.contact_id and lot.expires_at > ${at}
     ) else account.balance end)::float8`;
 }
 

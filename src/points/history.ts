@@ -20,9 +20,9 @@ export async function history(
   }: { botId: string; contactId: string; limit: number; before?: string | null },
 ): Promise<HistoryPage> {
   const rows = await sql<HistoryEntry[]>`
-    select ${entryColumns(sql)}, (
+    select ${entryColumns(sql, botId)}, (
       select reversal.entry_id::text from point_entries reversal
-      where reversal.bot_id = entry.bot_id and reversal.reverses = entry.entry_id limit 1
+      where reversal.bot_id = ${botId} and reversal.reverses = entry.entry_id limit 1
     ) as "reversedBy"
     from point_entries entry
     where bot_id = ${botId} and contact_id = ${contactId} and (${before}::bigint is null or entry_id < ${before}::bigint)

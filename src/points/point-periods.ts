@@ -92,11 +92,11 @@ export async function storePointDays(sql: Sql, botId: string, { now }: { now: nu
 }
 
 /** For queries over `bots`: true if `storePointDays` may store days of the bot. */
-export function hasNewPointDays(sql: Queryable, { now }: { now: number }): Fragment {
+export function hasNewPointDays(sql: Queryable, bot: Fragment, { now }: { now: number }): Fragment {
   return sql`(
-    (select true from point_entries where point_entries.bot_id = bots.bot_id limit 1) and coalesce(
+    (select true from point_entries where point_entries.bot_id = ${bot} limit 1) and coalesce(
       (select zone <> bots.time_zone or kept_until <= ${new Date(now - dayMs)}
-        from point_day_positions where point_day_positions.bot_id = bots.bot_id), true))`;
+        from point_day_positions where point_day_positions.bot_id = ${bot}), true))`;
 }
 
 /** A stored day that differs from the entries and lots. */

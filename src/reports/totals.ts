@@ -65,30 +65,30 @@ export async function readFigures(sql: Queryable, botId: string, now: number): P
       'totals', (select json_object_agg(platform, json_build_object(
           'followers', followers, 'blocks', blocks, 'messages', inbound + outbound,
           'conversations', conversations, 'conversationMessages', conversation_messages,
-          'conversationMs', conversation_ms, 'taggedContacts', ${taggedAt(sql, now)}))
-        from totals where totals.bot_id = bots.bot_id),
-      'channels', (select json_object_agg(platform, enabled) from channels where channels.bot_id = bots.bot_id),
+          'conversationMs', conversation_ms, 'taggedContacts', ${taggedAt(sql, botId, now)}))
+        from totals where totals.bot_id = ${botId}),
+      'channels', (select json_object_agg(platform, enabled) from channels where channels.bot_id = ${botId}),
       'lineFollowers', case when ready.followers is not null then json_build_object(
         'followers', ready.followers + coalesce(since.followers, 0),
         'blocks', greatest(0, ready.blocks + coalesce(since.blocks, 0))) end,
       'demographic', (select value from snapshots
-        where snapshots.bot_id = bots.bot_id and kind = 'demographic' order by day desc limit 1),
+        where snapshots.bot_id = ${botId} and kind = 'demographic' order by day desc limit 1),
       'quota', (select value from snapshots
-        where snapshots.bot_id = bots.bot_id and kind = 'quota' order by day desc limit 1),
+        where snapshots.bot_id = ${botId} and kind = 'quota' order by day desc limit 1),
       'lineSends', json_build_object('reply', sends.reply, 'push', sends.push, 'broadcast', sends.broadcast))::text as text
     from bots
     left join api_pairs pair on pair.bot_id = bots.bot_id and pair.replaced_at is null
     left join lateral (
       select day, (value->>'followers')::float8 as followers, (value->>'blocks')::float8 as blocks
       from snapshots
-      where snapshots.bot_id = bots.bot_id and kind = 'followers' and status = 'ready'
+      where snapshots.bot_id = ${botId} and kind = 'followers' and status = 'ready'
       order by day desc limit 1
     ) ready on true
     left join lateral (
       -- As in follower-changes.ts: all these days are after one that LINE has reported.
       select sum(followers - earlier_friends)::float8 as followers, sum(blocks - earlier_blockers)::float8 as blocks
       from days
-      where days.bot_id = bots.bot_id and platform = 'line' and zone = ${lineZone} and day > ready.day
+      where days.bot_id = ${botId} and platform = 'line' and zone = ${lineZone} and day > ready.day
     ) since on true
     cross join lateral (
       select coalesce(sum(reply), 0) as reply, coalesce(sum(push), 0) as push, coalesce(sum(broadcast), 0) as broadcast
@@ -96,15 +96,15 @@ export async function readFigures(sql: Queryable, botId: string, now: number): P
         select (value->>'apiReply')::float8 as reply, (value->>'apiPush')::float8 as push,
           (value->>'apiBroadcast')::float8 as broadcast
         from snapshots
-        where snapshots.bot_id = bots.bot_id and kind = 'delivery' and status = 'ready' and day >= ${monthStart}
+        where snapshots.bot_id = ${botId} and kind = 'delivery' and status = 'ready' and day >= ${monthStart}
         union all
         -- For days that LINE has not reported: the sends through our gateway.
         select case kind when 'reply' then recipients end, case kind when 'push' then recipients end,
           case kind when 'broadcast' then recipients end
         from line_send_days
-        where line_send_days.bot_id = bots.bot_id and day >= ${monthStart} and not exists (
+        where line_send_days.bot_id = ${botId} and day >= ${monthStart} and not exists (
           select from snapshots
-          where snapshots.bot_id = bots.bot_id and kind = 'delivery' and snapshots.day = line_send_days.day
+          where snapshots.bot_id = ${botId} and kind = 'delivery' and snapshots.day = line_send_days.day
             and status = 'ready')
       ) of_days
     ) sends

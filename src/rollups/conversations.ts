@@ -8,7 +8,7 @@
  * a message is rebuilt from its messages (stored-sessions.ts).
  */
 import type { Fragment, Queryable } from '../database/client.ts';
-import { type Column, rowTable } from '../database/row-table.ts';
+import { botOf, type Column, rowsOfBots, rowTable } from '../database/row-table.ts';
 import { type Event, isMessage } from '../platforms/event.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { Tally } from './counters.ts';
@@ -153,13 +153,13 @@ export function foldConversations(
 }
 
 /**
- * For queries: the sessions that messages of the bot and contact of `span` can touch within it: the latest that begins before it, and
+ * For queries: the sessions that messages of the bot and of the contact of `span` can touch within it: the latest that begins before it, and
  * those that begin within it.
  */
-export function sessionsNear(sql: Queryable): Fragment {
+export function sessionsNear(sql: Queryable, bot: Fragment): Fragment {
   const sessions = sql`
     select ${sessionColumns(sql)} from conversations c
-    where c.bot_id = span.bot_id and c.contact_id = span.contact_id and first_at`;
+    where c.bot_id = ${bot} and c.contact_id = span.contact_id and first_at`;
   return sql`
     (${sessions} <= span.starts_at order by first_at desc limit 1)
     union all
@@ -200,16 +200,16 @@ export async function writeSessions(
       contact_id: ['text', ({ contactId }) => contactId],
       first_at: ['timestamptz', ({ firstAt }) => firstAt],
     })}
-    where conversations.bot_id = old.bot_id and conversations.contact_id = old.contact_id
+    where conversations.bot_id = ${botOf(sql, 'old', removed)} and conversations.contact_id = old.contact_id
       and conversations.first_at = old.first_at`;
   const update = () => sql`
     update conversations set last_at = new.last_at, inbound = new.inbound, outbound = new.outbound
     from ${rowTable(sql, 'new', changed, rowColumns)}
-    where conversations.bot_id = new.bot_id and conversations.contact_id = new.contact_id
+    where conversations.bot_id = ${botOf(sql, 'new', changed)} and conversations.contact_id = new.contact_id
       and conversations.first_at = new.first_at`;
   const insertion = () => sql`
     insert into conversations (bot_id, contact_id, first_at, last_at, platform, inbound, outbound)
-    select * from ${rowTable(sql, 'new', added, rowColumns)}`;
+    select * from ${rowsOfBots(sql, 'new', added, rowColumns)}`;
   await Promise.all([
     removed.length > 0 ? removal() : undefined,
     changed.length > 0 ? update() : undefined,

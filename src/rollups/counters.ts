@@ -5,7 +5,7 @@
  * stored in the bot's zone and, for LINE, also in UTC+9, because LINE reports its own figures by that day.
  */
 import type { Queryable } from '../database/client.ts';
-import { type Column, columnNames, rowTable } from '../database/row-table.ts';
+import { type Column, columnNames, rowsOfBots } from '../database/row-table.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { dayOf, hourOf, lineZone, quarterMs } from '../time.ts';
 
@@ -185,7 +185,7 @@ async function writeTotals(sql: Queryable, rows: readonly TotalsRow[]): Promise<
   };
   await sql`
     insert into totals as kept (${columnNames(sql, Object.keys(columns))})
-    select * from ${rowTable(sql, 'change', rows, columns)}
+    select * from ${rowsOfBots(sql, 'change', rows, columns)}
     on conflict (bot_id, platform) do update set ${sql.unsafe(addedSums)},
       last_delivery_at = greatest(kept.last_delivery_at, excluded.last_delivery_at)`;
 }
@@ -200,14 +200,14 @@ async function writeDays(sql: Queryable, rows: readonly (DayRow & OfBot)[]): Pro
   };
   await sql`
     insert into days as kept (${columnNames(sql, Object.keys(columns))})
-    select * from ${rowTable(sql, 'change', rows, columns)}
+    select * from ${rowsOfBots(sql, 'change', rows, columns)}
     on conflict (bot_id, platform, zone, day) do update set ${sql.unsafe(addedSums)}`;
 }
 
 async function writeHours(sql: Queryable, rows: readonly (HourRow & OfBot)[]): Promise<void> {
   await sql`
     insert into hours as kept (bot_id, platform, day, hour, inbound, outbound)
-    select * from ${rowTable(sql, 'change', rows, {
+    select * from ${rowsOfBots(sql, 'change', rows, {
       ...botColumn,
       platform: ['text', ({ platform }) => platform],
       day: ['date', ({ day }) => day],

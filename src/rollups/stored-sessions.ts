@@ -48,12 +48,11 @@ export async function findTouchedSessions(
   });
   const rows = await sql<FoundSession[]>`
     select near.* from ${rowTable(sql, 'span', spans, {
-      bot_id: ['text', () => botId],
       contact_id: ['text', ({ contactId }) => contactId],
       starts_at: ['timestamptz', ({ from }) => from],
       ends_at: ['timestamptz', ({ to }) => to],
     })}
-    cross join lateral (${sessionsNear(sql)}) near`;
+    cross join lateral (${sessionsNear(sql, sql`${botId}`)}) near`;
   const stored = groupSessions(rows);
   const broken = brokenSessions(messages, stored);
   if (broken.size > 0) await addMessages(sql, botId, messages, broken);

@@ -93,7 +93,10 @@ export async function setExpiry(
   { botId, tagId, days }: { botId: string; tagId: string; days: number | null },
   { now }: { now: number },
 ): Promise<void> {
-  const expiry = days === null ? tx`null` : tx`created_at + ${days}::integer * interval '24 hours'`;
+  const expiry =
+    days === null
+      ? tx`null`
+      : tx`(created_at at time zone 'UTC' + ${days}::integer * interval '24 hours') at time zone 'UTC'`;
   let after = '';
   for (;;) {
     const page = await tx<{ contactId: string }[]>`

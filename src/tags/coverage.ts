@@ -13,11 +13,11 @@ import type { Queryable, Transaction } from '../database/client.ts';
 import { rowTable } from '../database/row-table.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 
-/** For queries over `totals`: the number of contacts that are tagged at `now` (ms). */
-export function taggedAt(sql: Queryable, now: number) {
+/** For queries over the bot's `totals`: the number of contacts that are tagged at `now` (ms). */
+export function taggedAt(sql: Queryable, botId: string, now: number) {
   return sql`(totals.tagged_contacts - (
     select count(*) from tag_cover_ends ended
-    where ended.bot_id = totals.bot_id and ended.platform = totals.platform and ended.ends_at <= ${new Date(now)}))`;
+    where ended.bot_id = ${botId} and ended.platform = totals.platform and ended.ends_at <= ${new Date(now)}))`;
 }
 
 /** For queries: true if an assignment, a row of contact_tags under the alias, is active at `now` (ms). */

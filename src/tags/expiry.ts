@@ -5,6 +5,7 @@
  */
 import { lockBot } from '../bots/bots.ts';
 import type { Fragment, Queryable, Sql, Transaction } from '../database/client.ts';
+import { textList } from '../database/lists.ts';
 import { type Column, rowTable } from '../database/row-table.ts';
 import { countRemoved } from './coverage.ts';
 import { enqueueTagChanges, type TagChange } from './notify.ts';
@@ -34,11 +35,11 @@ export async function purgeExpired(sql: Sql, botId: string, { now }: { now: numb
 
 /** Purges the bots with a webhook endpoint. It costs one index look-up for each endpoint, so it may run often. Idempotent. */
 export async function reportExpired(sql: Sql, { now }: { now: number }): Promise<void> {
+  const callbacks = await sql<{ botId: string }[]>`
+    select bot_id as "botId" from callbacks where disabled_at is null`;
   const bots = await sql<{ botId: string }[]>`
-    select bot_id as "botId" from callbacks
-    where disabled_at is null and exists (
-      select from contact_tags
-      where contact_tags.bot_id = callbacks.bot_id and contact_tags.ends_at <= ${new Date(now)})`;
+    select distinct bot_id as "botId" from contact_tags
+    where bot_id = any (${textList(callbacks.map(({ botId }) => botId))}::text[]) and ${isExpiredAssignment(sql, { now })}`;
   for (const { botId } of bots) await purgeExpired(sql, botId, { now });
 }
 

@@ -118,10 +118,10 @@ function isListed(sql: Queryable, { botId, kind, search, platform, from, before,
     and (${search} = '' or strpos(lower(name), lower(${search.normalize('NFC')})) > 0)
     and (${from}::float8 is null or created_at >= to_timestamp(${from}::float8 / 1000))
     and (${before}::float8 is null or created_at < to_timestamp(${before}::float8 / 1000))
-    and (${platform}::text is null or exists (${assignmentsOf(sql, platform, now)}))`;
+    and (${platform}::text is null or exists (${assignmentsOf(sql, botId, platform, now)}))`;
 }
 
-function orderOf(sql: Queryable, { order, platform, countByPlatform, now }: TagQuery) {
+function orderOf(sql: Queryable, { botId, order, platform, countByPlatform, now }: TagQuery) {
   switch (order) {
     case 'updatedAt':
       return sql`updated_at`;
@@ -130,16 +130,16 @@ function orderOf(sql: Queryable, { order, platform, countByPlatform, now }: TagQ
     case 'name':
       return sql`name`;
     case 'carriers':
-      return sql`(select count(*) from (${assignmentsOf(sql, countByPlatform ? platform : null, now)}) carried)`;
+      return sql`(select count(*) from (${assignmentsOf(sql, botId, countByPlatform ? platform : null, now)}) carried)`;
   }
 }
 
-/** The active assignments of a row of `tags`; of the platform's contacts only, unless it is null. */
-function assignmentsOf(sql: Queryable, platform: PlatformName | null, now: number) {
+/** The active assignments of the bot's row of `tags`; of the platform's contacts only, unless it is null. */
+function assignmentsOf(sql: Queryable, botId: string, platform: PlatformName | null, now: number) {
   return sql`
     select contact_tags.contact_id from contact_tags
-    where contact_tags.bot_id = tags.bot_id and contact_tags.tag_id = tags.tag_id and ${isActiveAt(sql, now)}
+    where contact_tags.bot_id = ${botId} and contact_tags.tag_id = tags.tag_id and ${isActiveAt(sql, now)}
       and (${platform}::text is null or exists (
-        select from contacts where contacts.bot_id = contact_tags.bot_id
+        select from contacts where contacts.bot_id = ${botId}
           and contacts.contact_id = contact_tags.contact_id and contacts.platform = ${platform}))`;
 }

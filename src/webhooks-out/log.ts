@@ -136,11 +136,15 @@ export async function purgeMessages(
   return { deleted, more: deleted === purgeBatch };
 }
 
-/** For queries over `bots`: true if `purgeMessages` may delete messages of the bot. */
-export function hasOldMessages(sql: Queryable, { now, logDays }: { now: number; logDays: number }): Fragment {
+/** For queries: true if `purgeMessages` may delete messages of the bot. */
+export function hasOldMessages(
+  sql: Queryable,
+  bot: Fragment,
+  { now, logDays }: { now: number; logDays: number },
+): Fragment {
   return sql`(
     select created_at from notices
-    where notices.bot_id = bots.bot_id and outcome is not null order by notice_id limit 1
+    where notices.bot_id = ${bot} and outcome is not null order by notice_id limit 1
   ) < ${new Date(now - logDays * dayMs)}`;
 }
 

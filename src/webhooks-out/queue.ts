@@ -5,7 +5,9 @@
  * skip locked`, so any number of dispatchers share the work.
  */
 import type { SealedSecrets } from '../auth/sealed-boxes.ts';
-import type { Fragment, Queryable, Sql } from '../database/client.ts';
+import type { Fragment, Queryable, Sql, Transaction } from '../database/client.ts';
+import { textList } from '../database/lists.ts';
+import { rowTable } from '../database/row-table.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { type Answer, type Health, healthAfter, type Verdict } from './retries.ts';
 
@@ -64,7 +66,7 @@ export async function claimDue(
     // Batches commit without waiting for the disk, so a power cut can roll them back. The claim waits for the disk, which syncs
     // everything committed before it. No message reports a change that is lost later.
     await tx`select set_config('synchronous_commit', 'on', true)`;
-    return tx<Claim[]>`
+    const claims = await tx<Omit<Claim, 'platform' | 'platformContactId'>[]>`
       with due as (
         select notice_id from pending_notices
         where bot_id = ${botId} and due_at <= ${at} and (claimed_until is null or claimed_until <= ${at})
@@ -76,26 +78,65 @@ export async function claimDue(
         returning pending.notice_id, pending.attempts, pending.since
       )
       select ${botId}::text as "botId", claimed.notice_id as "noticeId", attempts, since, ${webhookId(tx)} as "webhookId", type,
-        notice.contact_id as "contactId", coalesce(data || chat.message, data) as data, happened_at as "happenedAt", platform,
-        platform_contact_id as "platformContactId", url, standing as health, secret_sealed, previous_secret_sealed,
-        previous_secret_until
+        notice.contact_id as "contactId", data, happened_at as "happenedAt", url, standing as health, secret_sealed,
+        previous_secret_sealed, previous_secret_until
       from claimed
       cross join lateral (
         select * from notices where bot_id = ${botId} and notice_id = claimed.notice_id limit 1
       ) notice
-      left join lateral (
-        select platform, platform_contact_id from contacts
-        where bot_id = ${botId} and contact_id = notice.contact_id limit 1
-      ) contact on true
-      left join lateral (
-        select jsonb_build_object('sequence', min(sequence), 'kind', case when min(image_type) is null then 'text' else 'image' end,
-          'text', min(text)) as message
-        from chat_messages
-        where bot_id = ${botId} and visitor_id = contact.platform_contact_id and message_id = notice.data ->> 'messageId'
-      ) chat on notice.type = 'chat.message'
       join callbacks on callbacks.bot_id = ${botId}
       order by claimed.notice_id`;
+    const contacts = await findPlatformIds(
+      tx,
+      botId,
+      claims.map(({ contactId }) => contactId),
+    );
+    const withContacts = claims.map((claim) => ({
+      ...claim,
+      ...(contacts.get(claim.contactId) ?? { platform: null, platformContactId: null }),
+    }));
+    return withMessages(tx, botId, withContacts);
   }) as Promise<Claim[]>;
+}
+
+type PlatformId = { platform: PlatformName; platformContactId: string };
+
+/** The platforms and ids of contacts, by contact id. Deleted contacts are left out. */
+async function findPlatformIds(
+  sql: Queryable,
+  botId: string,
+  contactIds: readonly string[],
+): Promise<Map<string, PlatformId>> {
+  if (contactIds.length === 0) return new Map();
+  const rows = await sql<(PlatformId & { contactId: string })[]>`
+    select contact_id as "contactId", platform, platform_contact_id as "platformContactId" from contacts
+    where bot_id = ${botId} and contact_id = any (${textList(contactIds)}::text[])`;
+  return new Map(rows.map(({ contactId, ...ids }) => [contactId, ids]));
+}
+
+/** Adds the texts of live chat messages, which are read only now: the messages about them hold nothing personal. */
+async function withMessages(tx: Transaction, botId: string, claims: readonly Claim[]): Promise<Claim[]> {
+  const ofChat = claims.flatMap(({ type, noticeId, platformContactId, data }) =>
+    type === 'chat.message' && 'messageId' in data
+      ? [{ noticeId, visitorId: platformContactId, messageId: String(data.messageId) }]
+      : [],
+  );
+  if (ofChat.length === 0) return [...claims];
+  const rows = await tx<{ noticeId: number; message: object }[]>`
+    select wanted.notice_id as "noticeId", message
+    from ${rowTable(tx, 'wanted', ofChat, {
+      notice_id: ['bigint', ({ noticeId }) => noticeId],
+      visitor_id: ['text', ({ visitorId }) => visitorId],
+      message_id: ['text', ({ messageId }) => messageId],
+    })}
+    cross join lateral (
+      select jsonb_build_object('sequence', min(sequence), 'kind', case when min(image_type) is null then 'text' else 'image' end,
+        'text', min(text)) as message
+      from chat_messages
+      where bot_id = ${botId} and visitor_id = wanted.visitor_id and message_id = wanted.message_id
+    ) chat`;
+  const messages = new Map(rows.map(({ noticeId, message }) => [noticeId, message]));
+  return claims.map((claim) => ({ ...claim, data: { ...claim.data, ...messages.get(claim.noticeId) } }));
 }
 
 /** Records an attempt and its result, and ends the claim. Once for each attempt. */

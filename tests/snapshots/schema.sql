@@ -51,7 +51,6 @@ create table callbacks (
  created_at timestamp with time zone not null,
  updated_at timestamp with time zone not null,
  CHECK ((standing = ANY (ARRAY['new'::text, 'good'::text, 'poor'::text]))),
- FOREIGN KEY (bot_id) REFERENCES bots(bot_id),
  PRIMARY KEY (bot_id)
 );
 

@@ -100,7 +100,7 @@ async function readPoints(
   { botId, clientIds, platform, platformClientIds, now }: PointsCall,
 ): Promise<PointsById | null> {
   const ids = sql`${textList(clientIds)}::text[]`;
-  const available = availableInAccount(sql, now);
+  const available = availableInAccount(sql, botId, now);
   // The limit makes each look-up of an account one by its key, independent of the planner's estimates.
   const account = sql`
     left join lateral (
