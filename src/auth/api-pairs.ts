@@ -5,7 +5,8 @@
  * random bytes need no slower hash. A bot has one valid pair. Replaced pairs stay stored and are refused with their own error.
  */
 import { hash, timingSafeEqual } from 'node:crypto';
-import { compactVerify, SignJWT } from 'jose';
+import { compactVerify } from 'jose/jws/compact/verify';
+import { SignJWT } from 'jose/jwt/sign';
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';

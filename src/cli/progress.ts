@@ -1,7 +1,7 @@
 /**
  * The progress of a long command: a bar on a terminal, otherwise a line every 5 s. It goes to stderr.
  */
-import { Presets, SingleBar } from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
 import { hourMs, minuteMs, secondMs } from '../time.ts';
 import type { CommandContext } from './context.ts';
 
@@ -21,6 +21,7 @@ export async function withProgress<T>(
   stream: Stream = process.stderr,
 ): Promise<T> {
   if (stream.isTTY !== true) return run(lines(context, unit));
+  const { Presets, SingleBar } = await import('cli-progress');
   let bar: SingleBar | undefined;
   const draw: Progress = (done, all, secondsLeft) => {
     const left = secondsLeft === undefined ? {} : { left: renderTime(secondsLeft) };
