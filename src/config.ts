@@ -74,6 +74,17 @@ const table = {
     default: 'https://graph.facebook.com',
     meaning: "Address of Meta's Graph API. Change it only for tests.",
   },
+  instagramApi: {
+    default: 'https://graph.instagram.com',
+    meaning: 'Address of the API for tokens of Instagram Login. Change it only for tests.',
+  },
+  metaCallsPerHour: {
+    default: 60,
+    min: 6,
+    max: 1_000_000,
+    meaning:
+      "Calls per hour for each kind of Meta's figures of a channel. Meta's own limits depend on the account; its usage headers can pause calls earlier.",
+  },
   linePassThrough: {
     default: 'on',
     choices: ['on', 'off'],
@@ -87,7 +98,7 @@ const table = {
     default: 'on',
     choices: ['on', 'off'],
     meaning:
-      "Let the server fetch LINE's own figures, and the profiles of people, for channels with access. shoal collect always fetches figures.",
+      "Let the server fetch the platforms' own figures, and the profiles of people, for channels with access. shoal collect always fetches figures.",
   },
   profileCallsPerSecond: {
     default: 20,

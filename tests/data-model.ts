@@ -14,6 +14,7 @@ const folders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     bots: 'One row per brand: name, time zone, conversation gap. A batch locks this row.',
     channels: 'The connection to a platform, with encrypted credentials.',
     line_tokens: 'Tokens for LINE calls through Shoal, by hash, with their scope.',
+    access_tokens: 'The checks of Meta’s access tokens: expiry and missing permissions; never the token.',
   },
   auth: {
     api_pairs: 'API secrets of bots, by hash; at most one pair of a bot is valid.',
@@ -68,6 +69,7 @@ const folders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     collection_questions: 'The days, sends and units to ask for.',
     collection_call_limits: 'The calls left of the hourly limit, counted before each call.',
   },
+  meta: { platform_days: 'Meta’s own figures of a page, an Instagram account or a WhatsApp number, by day.' },
   points: {
     point_accounts: 'The balance of a contact. A change locks this row.',
     point_entries: 'The ledger: every change, never modified.',
@@ -103,6 +105,7 @@ const flow = [
   ['events', 'rollups'],
   ['events', 'contacts'],
   ['collector', 'inbox'],
+  ['collector', 'meta'],
   ['live-chat', 'inbox'],
   ['inbox', 'line'],
   ['line', 'rollups'],

@@ -2370,10 +2370,25 @@ export interface components {
             identityRequired: boolean;
             /** @description Live chat: whether the identity key is set. */
             identityKeySet: boolean;
+            /** @description WhatsApp: the business account of the phone number. */
+            businessAccountId: string | null;
+            /** @description Meta: the latest check of the access token; null: it was not checked. */
+            tokenCheck: components["schemas"]["TokenCheck"] | null;
             /** @description Live chat: only in the answer to a change. */
             widgetKey?: string;
             /** @description Live chat: only in the answer to the change that created it. */
             identityKey?: string;
+        };
+        TokenCheck: {
+            /**
+             * Format: date-time
+             * @description The token expires then; null: never, or Meta does not report it.
+             */
+            expiresAt: string | null;
+            /** @description Permissions that Shoal's calls need and the token lacks. */
+            missingPermissions: string[];
+            /** @description Why the token does not fit the channel; null: it does. */
+            problem: string | null;
         };
         Channels: {
             channels: components["schemas"]["Channel"][];
@@ -2385,12 +2400,14 @@ export interface components {
             accountId?: string;
             /** @description Meta: any text, typed into its webhook settings. */
             verifyToken?: string;
-            /** @description For calls to the platform. */
+            /** @description For calls to the platform. Meta checks it at once. */
             accessToken?: string;
             /** @description LINE: the id of the channel. Shoal then issues its own access tokens with the channel secret. */
             channelId?: string;
             /** @description LINE: the private key of v2.1 assertions, a JSON Web Key with its kid. It replaces the secret when tokens are issued. */
             assertionKey?: string;
+            /** @description WhatsApp: the business account of the phone number, for its figures. */
+            businessAccountId?: string;
             /** @description Live chat. */
             allowedOrigins?: string[];
             /** @description True: end the previous secret now. */
@@ -2478,6 +2495,8 @@ export interface components {
                  * @description The time of its latest processed delivery; null: none.
                  */
                 lastDeliveryAt: string | null;
+                /** @description Meta: the latest check of the access token; null: it was not checked. */
+                tokenCheck: components["schemas"]["TokenCheck"] | null;
                 /** @description Webhook requests with a missing or wrong signature. They appear up to 10 s later. */
                 wrongSignatures: {
                     /** @description In the current hour and the 23 hours before it. */
@@ -2513,6 +2532,8 @@ export interface components {
                 problem: string | null;
                 kinds: components["schemas"]["CollectedKind"][];
             } | null;
+            /** @description The collectors of Meta's own figures, one for each channel of Messenger, Instagram and WhatsApp. */
+            metaCollectors: components["schemas"]["MetaCollector"][];
             /** @description The address of the outgoing webhooks; null: none is set. */
             callback: components["schemas"]["Callback"] | null;
             /** @description Bytes that live chat stored today, texts and images; null: there is no live chat. */
@@ -2529,6 +2550,17 @@ export interface components {
                 /** @description All visitors, and the images of agents (`SHOAL_CHAT_BOT_BYTES`). */
                 bot: components["schemas"]["ChatUsage"];
             } | null;
+        };
+        MetaCollector: {
+            platform: components["schemas"]["PlatformName"];
+            /**
+             * @description stopped: Meta refuses the access token; off: there is no access token.
+             * @enum {string}
+             */
+            state: "collecting" | "stopped" | "off";
+            /** @description Why it does not collect, and the remedy. */
+            problem: string | null;
+            kinds: components["schemas"]["CollectedKind"][];
         };
         ChatUsage: {
             bytes: number;

@@ -27,6 +27,21 @@ const guideTexts = {
     ja: 'チャネルIDを入力した場合は不要です。',
     'zh-Hant': '已填 Channel ID 時可不填。',
   },
+  metaAccessToken: {
+    en: 'Access token',
+    ja: 'アクセストークン',
+    'zh-Hant': '存取權杖',
+  },
+  metaAccessTokenHint: {
+    en: 'Not needed to receive messages. With it, Shoal fetches Meta’s figures every day. Meta checks it when you save.',
+    ja: '受信だけなら不要です。設定すると、Metaの統計情報を毎日取得します。保存時に Meta が確認します。',
+    'zh-Hant': '僅接收訊息時可不填。填入後會每天取得 Meta 的統計資料；儲存時由 Meta 檢查。',
+  },
+  businessAccountId: {
+    en: 'WhatsApp business account ID',
+    ja: 'WhatsApp ビジネスアカウント ID',
+    'zh-Hant': 'WhatsApp 商業帳號 ID',
+  },
   linePaste: {
     en: 'On the tab “Messaging API”, set this as the Webhook URL and press “Verify”. It must say “Success”.',
     ja: '「Messaging API設定」タブのWebhook URLに貼り付け、「検証」を押します。「成功」と表示されれば完了です。',

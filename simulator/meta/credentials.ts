@@ -50,7 +50,8 @@ const scopes: Record<TokenKind, readonly string[]> = {
 export function metaCredentials(seed: number, given: Partial<MetaCredentials> = {}): MetaCredentials {
   const digits = (name: string, first: string) =>
     first + (BigInt(`0x${hexOf(seed, name).slice(0, 14)}`) % 10n ** 13n).toString().padStart(13, '0');
-  const token = (kind: TokenKind) => `EAA${hexOf(seed, 'token', kind).slice(0, 48)}`;
+  const token = (kind: TokenKind) =>
+    `${kind === 'instagram' ? 'IGAA' : 'EAA'}${hexOf(seed, 'token', kind).slice(0, 48)}`;
   return {
     appId: digits('app', '2'),
     appSecret: hexOf(seed, 'app secret').slice(0, 32),

@@ -19,6 +19,8 @@ export type ChannelSettings = {
   channelId?: string;
   /** LINE: the private key of v2.1 assertions, a JSON Web Key with its kid. */
   assertionKey?: string;
+  /** WhatsApp: the business account of the phone number. */
+  businessAccountId?: string;
   allowedOrigins?: string[];
   /** Live chat. */
   identityKey?: string;
@@ -55,7 +57,7 @@ export const channelRules: Readonly<Record<PlatformName, Rule>> = {
   facebook: { names: { ...metaNames, accountId: 'account id' }, required: metaRequired, account: decimalId },
   instagram: { names: { ...metaNames, accountId: 'account id' }, required: metaRequired, account: decimalId },
   whatsapp: {
-    names: { ...metaNames, accountId: 'phone number id' },
+    names: { ...metaNames, accountId: 'phone number id', businessAccountId: 'business account id' },
     required: metaRequired,
     account: decimalId,
   },
@@ -78,6 +80,7 @@ const settingNames = [
   'accessToken',
   'channelId',
   'assertionKey',
+  'businessAccountId',
   'allowedOrigins',
   'identityKey',
   'identityRequired',
@@ -107,6 +110,9 @@ export function checkSettings(settings: ChannelSettings, { isNew }: { isNew: boo
     throw invalidInput(`The channel id of line is digits only, not ${JSON.stringify(channelId)}.`);
   }
   if (assertionKey !== undefined) checkAssertionKey(assertionKey);
+  const { businessAccountId } = settings;
+  if (businessAccountId !== undefined && !decimalId.form.test(businessAccountId))
+    throw invalidInput(`The business account id is digits only, not ${JSON.stringify(businessAccountId)}.`);
   for (const setting of ['secret', 'verifyToken', 'accessToken', 'identityKey'] as const) {
     checkSecret(names[setting] ?? setting, settings[setting]);
   }

@@ -24,6 +24,8 @@ export type Channel = {
   channelId: string | null;
   /** LINE: the private key that signs requests for tokens, as JSON; null: the secret is used. */
   assertionKey: string | null;
+  /** WhatsApp: the business account of the phone number. */
+  businessAccountId: string | null;
   /** Live chat: origins of pages that may embed the widget; empty: any. */
   allowedOrigins: string[];
   /** Live chat: whether only verified customers may write. */
@@ -34,7 +36,13 @@ export type Channel = {
 
 export type ListedChannel = Pick<
   Channel,
-  'platform' | 'enabled' | 'accountId' | 'channelId' | 'allowedOrigins' | 'identityRequired'
+  | 'platform'
+  | 'enabled'
+  | 'accountId'
+  | 'channelId'
+  | 'businessAccountId'
+  | 'allowedOrigins'
+  | 'identityRequired'
 > & {
   assertionKeySet: boolean;
   verifyTokenSet: boolean;
@@ -42,6 +50,15 @@ export type ListedChannel = Pick<
   identityKeySet: boolean;
   /** Until then the previous secret is also valid; null: only the current one is. */
   previousSecretUntil: Date | null;
+  /** The latest check of a Meta channel's access token; null: it was not checked. */
+  tokenCheck: ListedTokenCheck | null;
+};
+
+export type ListedTokenCheck = {
+  /** Null: the token does not expire, or Meta does not report it. */
+  expiresAt: Date | null;
+  missingPermissions: string[];
+  problem: string | null;
 };
 
 /** Enables or disables a channel; its credentials stay. Safe to repeat. Throws Refusal CHANNEL_NOT_FOUND. */
@@ -90,14 +107,22 @@ export async function recordAccount(
 
 /** The bot's channels, without credentials. */
 export async function listChannels(sql: Queryable, botId: string, now: number): Promise<ListedChannel[]> {
-  return sql<ListedChannel[]>`
-    select platform, enabled, account_id as "accountId", channel_id as "channelId",
-      assertion_key_sealed is not null as "assertionKeySet", allowed_origins as "allowedOrigins",
+  const rows = await sql<(Omit<ListedChannel, 'tokenCheck'> & ListedTokenCheck & { isChecked: boolean })[]>`
+    select platform, enabled, account_id as "accountId", business_account_id as "businessAccountId",
+      channel_id as "channelId", assertion_key_sealed is not null as "assertionKeySet",
+      allowed_origins as "allowedOrigins",
       identity_required as "identityRequired", identity_key_sealed is not null as "identityKeySet",
       verify_token_sealed is not null as "verifyTokenSet", access_token_sealed is not null as "accessTokenSet",
-      case when previous_secret_until > ${new Date(now)} then previous_secret_until end as "previousSecretUntil"
-    from channels where bot_id = ${botId}
+      case when previous_secret_until > ${new Date(now)} then previous_secret_until end as "previousSecretUntil",
+      coalesce(checked_at is not null, false) as "isChecked", expires_at as "expiresAt",
+      coalesce(missing_permissions, '{}') as "missingPermissions", problem
+    from channels left join access_tokens using (bot_id, platform)
+    where bot_id = ${botId}
     order by platform`;
+  return rows.map(({ isChecked, expiresAt, missingPermissions, problem, ...channel }) => ({
+    ...channel,
+    tokenCheck: isChecked ? { expiresAt, missingPermissions, problem } : null,
+  }));
 }
 
 /** Whether the channel is enabled and has an access token; null: no channel. */
@@ -169,6 +194,7 @@ export function openChannel(
     accessToken: open('access token', row.access_token_sealed),
     channelId: row.channel_id,
     assertionKey: open('assertion key', row.assertion_key_sealed),
+    businessAccountId: row.business_account_id,
     allowedOrigins: row.allowed_origins,
     identityRequired: row.identity_required,
     identityKey: open('identity key', row.identity_key_sealed),
@@ -178,6 +204,7 @@ export function openChannel(
 export type ChannelRow = SealedSecrets & {
   enabled: boolean;
   account_id: string | null;
+  business_account_id: string | null;
   verify_token_sealed: Uint8Array | null;
   access_token_sealed: Uint8Array | null;
   channel_id: string | null;
@@ -206,6 +233,6 @@ export function hasAccess(sql: Queryable) {
 /** For queries: the columns of a `ChannelRow` and the state. */
 export function channelColumns(sql: Queryable) {
   return sql`
-    enabled, account_id, secret_sealed, previous_secret_sealed, previous_secret_until, verify_token_sealed,
+    enabled, account_id, business_account_id, secret_sealed, previous_secret_sealed, previous_secret_until, verify_token_sealed,
     access_token_sealed, channel_id, assertion_key_sealed, allowed_origins, identity_required, identity_key_sealed`;
 }

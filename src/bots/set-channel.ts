@@ -16,6 +16,7 @@ import { lockBot } from './bots.ts';
 import { type ChannelSettings, checkSettings } from './channel-settings.ts';
 import { type ChannelRow, selectChannel } from './channels.ts';
 import { setChannelToken } from './line-tokens.ts';
+import { isMetaPlatform, noteAccessToken } from './meta-tokens.ts';
 import { indexWidgetKeys, newWidgetKey } from './widget-keys.ts';
 
 export type { ChannelSettings } from './channel-settings.ts';
@@ -47,6 +48,7 @@ export async function setChannel(
     await upsertChannel(tx, botId, {
       platform,
       account_id: changes.accountId ?? before?.account_id ?? null,
+      business_account_id: changes.businessAccountId ?? before?.business_account_id ?? null,
       ...replaceSecret(before, changes, { botId, now, keys, key }),
       verify_token_sealed: box('verify token', changes.verifyToken) ?? before?.verify_token_sealed ?? null,
       access_token_sealed: box('access token', changes.accessToken) ?? before?.access_token_sealed ?? null,
@@ -61,6 +63,8 @@ export async function setChannel(
     if (platform === 'line' && changes.accessToken !== undefined) {
       await setChannelToken(tx, botId, changes.accessToken, { now, random });
     }
+    if (isMetaPlatform(platform) && changes.accessToken !== undefined)
+      await noteAccessToken(tx, { botId, platform }, random);
     if (platform === 'liveChat') await indexWidgetKeys(tx, keys, { botId, now });
     await tx`
       insert into totals (bot_id, platform) values (${botId}, ${platform})

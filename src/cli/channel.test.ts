@@ -21,9 +21,11 @@ async function commands(t: TestContext, { input = '' } = {}) {
   const { sql } = await testDatabase(t);
   const printed: string[] = [];
   const logged: string[] = [];
-  const context: bot.KeyContext = {
+  const context: channel.ChannelContext = {
     withDatabase: (run) => run(sql),
     keys: async () => keys,
+    // No Meta: tokens are stored unchecked.
+    config: () => ({ graphApi: 'http://127.0.0.1:9', instagramApi: 'http://127.0.0.1:9' }),
     clock: () => now,
     random,
     out: (text) => void printed.push(text),
@@ -126,7 +128,9 @@ test('channel set connects each platform with its own options, and prints the pa
   const accounts = { line: destination, facebook: '12', instagram: '34', whatsapp: '56' };
   for (const platform of ['line', 'facebook', 'instagram', 'whatsapp'] as const) {
     const output = await run('channel', 'set', botId, platform, ...typed[platform], '--json');
-    assert.deepEqual(JSON.parse(output), { botId, platform, webhookPath: `/webhooks/${botId}/${platform}` });
+    const unchecked = platform === 'instagram' ? { tokenCheck: null } : {};
+    const webhookPath = `/webhooks/${botId}/${platform}`;
+    assert.deepEqual(JSON.parse(output), { botId, platform, webhookPath, ...unchecked });
     const set = await findChannel(sql, keys, { botId, platform, now });
     assert.equal(set?.accountId, accounts[platform]);
     assert.deepEqual(set?.secrets, [platform === 'line' ? 'secret' : 'app']);
@@ -224,11 +228,13 @@ test('channel list shows which credentials are set, without their values; enable
     accountId: '12',
     channelId: null,
     assertionKeySet: false,
+    businessAccountId: null,
     allowedOrigins: [],
     verifyTokenSet: true,
     accessTokenSet: false,
     identityRequired: false,
     identityKeySet: false,
+    tokenCheck: null,
     previousSecretUntil: '2026-03-08T00:00:00.000Z',
   };
   assert.deepEqual(JSON.parse(listed), { botId, channels: [expected] });

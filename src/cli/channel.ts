@@ -10,18 +10,25 @@ import {
   enableChannel,
   findChannel,
   type ListedChannel,
+  type ListedTokenCheck,
   listChannels,
   trackClicks,
 } from '../bots/channels.ts';
-import { setChannel } from '../bots/set-channel.ts';
+import { isMetaPlatform } from '../bots/meta-tokens.ts';
 import { newIdentityKey, newWidgetKey } from '../bots/widget-keys.ts';
+import type { Config } from '../config.ts';
 import type { Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { readPlatform } from '../imports/values.ts';
+import { connectChannel } from '../meta/connect-channel.ts';
+import { GraphClient } from '../meta/graph-client.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
-import type { KeyContext } from './bot.ts';
+import type { KeyContext as BotContext } from './bot.ts';
 import { addTokenCommands } from './channel-token.ts';
 import { renderLine, renderList, type ShoalCommand } from './command.ts';
+
+/** Also the addresses of Meta's API. */
+export type ChannelContext = BotContext & { config(): Pick<Config, 'graphApi' | 'instagramApi'> };
 
 type Flag = {
   name: string;
@@ -58,7 +65,13 @@ const flags: readonly Flag[] = [
   flag('phone-number-id', 'accountId', ['whatsapp'], 'id of the phone number'),
   flag('app-secret', 'secret', meta, "the app's secret"),
   flag('verify-token', 'verifyToken', meta, "any text, typed into Meta's webhook settings"),
-  flag('access-token', 'accessToken', meta, 'for calls to Meta'),
+  flag('access-token', 'accessToken', meta, 'for calls to Meta; Shoal checks it at once'),
+  flag(
+    'business-account-id',
+    'businessAccountId',
+    ['whatsapp'],
+    'id of the WhatsApp business account, for its figures',
+  ),
   flag('allowed-origin', 'allowedOrigins', ['liveChat'], 'origins of pages (default: any)'),
 ];
 
@@ -72,7 +85,7 @@ const fromInput = '-';
 /** Adds the commands. `readInput` returns all of stdin. */
 export function register(
   program: ShoalCommand,
-  context: KeyContext,
+  context: ChannelContext,
   readInput = () => text(process.stdin),
 ): void {
   const channel = program.add(
@@ -105,7 +118,7 @@ export function register(
 
 type SetOptions = Record<string, string | string[] | boolean | undefined>;
 
-function addSet(channel: ShoalCommand, context: KeyContext, readInput: () => Promise<string>): void {
+function addSet(channel: ShoalCommand, context: ChannelContext, readInput: () => Promise<string>): void {
   const set = addForPlatform(
     channel,
     'set',
@@ -131,18 +144,24 @@ function addSet(channel: ShoalCommand, context: KeyContext, readInput: () => Pro
       return async (sql) => {
         const { identityKey } = settings;
         const { widgetKey, webhookPath } = await connect(context, sql, botId, settings);
+        const channels = await listChannels(sql, botId, context.clock());
+        const tokenCheck = channels.find((one) => one.platform === platform)?.tokenCheck ?? null;
+        const checkLine = settings.accessToken === undefined ? '' : renderCheck(platform, tokenCheck);
         const result = widgetKey === undefined ? `Webhook path: ${webhookPath}` : `Widget key: ${widgetKey}`;
         const keyLine = identityKey === undefined ? '' : `\nIdentity key, shown only once: ${identityKey}`;
         return {
-          json: { botId, platform, widgetKey, identityKey, webhookPath },
-          text: `Set. ${result}${keyLine}`,
+          json: {
+            ...{ botId, platform, widgetKey, identityKey, webhookPath },
+            ...(settings.accessToken !== undefined && isMetaPlatform(platform) && { tokenCheck }),
+          },
+          text: `Set. ${result}${keyLine}${checkLine}`,
         };
       };
     });
 }
 
 /** Adds the settings of live chat: generated keys, and whether visitors must be identified. */
-function addLiveChat(settings: ChannelSettings, options: SetOptions, { random }: KeyContext): void {
+function addLiveChat(settings: ChannelSettings, options: SetOptions, { random }: BotContext): void {
   if (options.newWidgetKey) settings.secret = newWidgetKey(random);
   if (options.newIdentityKey) settings.identityKey = newIdentityKey(random);
   if (typeof options.identityRequired === 'boolean') settings.identityRequired = options.identityRequired;
@@ -178,7 +197,7 @@ async function readSettings(
 
 /** Sets the channel. Returns what the owner needs next: the webhook's path, or the widget key. */
 async function connect(
-  context: KeyContext,
+  context: ChannelContext,
   sql: Sql,
   botId: string,
   settings: ChannelSettings,
@@ -186,10 +205,28 @@ async function connect(
   const { platform } = settings;
   const now = context.clock();
   const keys = await context.keys(sql);
-  await setChannel(sql, { botId, ...settings }, { now, random: context.random, keys });
+  const { graphApi, instagramApi } = context.config();
+  const graph = new GraphClient({ facebook: graphApi, instagram: instagramApi });
+  try {
+    await connectChannel(sql, { botId, ...settings }, { now, random: context.random, keys, graph });
+  } finally {
+    await graph.close();
+  }
   if (platform !== 'liveChat') return { webhookPath: `/webhooks/${botId}/${platform}` };
   const [widgetKey = ''] = (await findChannel(sql, keys, { botId, platform, now }))?.secrets ?? [];
   return { widgetKey };
+}
+
+/** The result of the check of a new Meta token, on a line of its own. */
+function renderCheck(platform: PlatformName, check: ListedTokenCheck | null): string {
+  if (!isMetaPlatform(platform)) return '';
+  if (check === null)
+    return '\nThe access token was not checked, because Meta cannot be reached. Shoal checks it later.';
+  const { expiresAt, missingPermissions } = check;
+  const end = expiresAt === null ? 'It does not expire.' : `It expires on ${expiresAt.toISOString()}.`;
+  const missing =
+    missingPermissions.length === 0 ? '' : ` Missing permissions: ${missingPermissions.join(', ')}.`;
+  return `\nMeta accepts the access token. ${end}${missing}`;
 }
 
 function renderChannel(channel: ListedChannel): string {
@@ -201,6 +238,9 @@ function renderChannel(channel: ListedChannel): string {
     channel.accessTokenSet && 'access token set',
     channel.channelId !== null && `channel id ${channel.channelId}`,
     channel.assertionKeySet && 'assertion key set',
+    ['access token expires', channel.tokenCheck?.expiresAt ?? null],
+    ...(channel.tokenCheck?.missingPermissions ?? []).map((name) => `permission ${name} missing`),
+    channel.tokenCheck?.problem,
     ['previous secret valid until', channel.previousSecretUntil],
     channel.identityKeySet && 'identity key set',
     channel.identityRequired && 'identity required',
@@ -213,7 +253,7 @@ function addForPlatform(channel: ShoalCommand, name: string, description: string
 }
 
 /** Click counting of a LINE channel's sends through the gateway. */
-function addTrackClicks(channel: ShoalCommand, context: KeyContext): void {
+function addTrackClicks(channel: ShoalCommand, context: ChannelContext): void {
   channel
     .addForBot(
       'track-clicks',

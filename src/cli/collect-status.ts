@@ -1,9 +1,16 @@
 /**
  * The status of the collector as text.
  */
-import type { CollectStatus, KindStatus } from '../line/collector/status.ts';
+import type { components } from '../../contracts/types/management.ts';
 import { renderTime } from './progress.ts';
 import { renderTable } from './table.ts';
+
+type KindStatus = Omit<components['schemas']['CollectedKind'], 'answeredAt' | 'nextAt'> & {
+  answeredAt: Date | null;
+  nextAt: Date | null;
+};
+/** `botId`: also the platform, unless it is LINE. */
+type CollectStatus = { botId: string; state: string; problem: string | null; kinds: readonly KindStatus[] };
 
 /** A table of the kinds, with their problems below. */
 export function renderStatus({ botId, state, problem, kinds }: CollectStatus, now: number): string {

@@ -151,5 +151,5 @@ test('a bot without a usable channel is refused with the reason', async (t) => {
   await enableChannel(sql, { botId, platform: 'line', enabled: true, now: Date.now() });
   await sql`delete from line_tokens`;
   await assert.rejects(run(botId), { message: /must be set once more/ });
-  assert.match(await run(), /No LINE channel has an access token/);
+  assert.match(await run(), /No channel has an access token/);
 });

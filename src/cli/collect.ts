@@ -1,5 +1,5 @@
 /**
- * `shoal collect`: fetches LINE's own figures, and shows the state of the collector.
+ * `shoal collect`: fetches the platforms' own figures, and shows the state of the collectors.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type CallLimit, callLimit } from '../collector/call-limit.ts';
@@ -8,7 +8,6 @@ import { Collector } from '../collector/collector.ts';
 import type { Config } from '../config.ts';
 import type { Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
-import { botsWithPending } from '../inbox/pending.ts';
 import { Worker } from '../ingest/worker.ts';
 import { LineAccess } from '../line/access.ts';
 import { dayKinds, firstDays, presentKinds } from '../line/collector/kinds.ts';
@@ -22,56 +21,103 @@ import {
 } from '../line/collector/status.ts';
 import { LineClient } from '../line/line-client.ts';
 import { openCommandLog } from '../log.ts';
+import { readMetaStatus } from '../meta/status.ts';
 import { isDay, minuteMs, secondMs } from '../time.ts';
+import { collectMeta } from './collect-meta.ts';
 import { renderStatus } from './collect-status.ts';
 import type { Answer, ShoalCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { renderTime, withProgress } from './progress.ts';
+import { untilFolded } from './until-folded.ts';
 import { untilStopped } from './until-stopped.ts';
 
-type Options = { from?: string };
+type Options = { from?: string; history?: boolean };
 type Run = { sql: Sql; botIds: readonly string[]; limit: CallLimit };
 
 const checkMs = secondMs / 2;
-const foldCheckMs = secondMs / 10;
 /** Later retries are left to the server, or to another run. */
 const retryWaitMsMax = 2 * minuteMs;
-const foldMsMax = 30 * secondMs;
-const botsLookedAtMax = 1_000;
 
 /** Adds the commands. */
 export function register(program: ShoalCommand, context: Context): void {
   const collect = program.add(
     'collect',
-    "LINE's own figures, fetched from LINE within its rate limit: run, status.",
+    "The platforms' own figures, fetched within their limits of calls: run, status.",
   );
   collect
     .command('run', { isDefault: true })
     .description(
-      'Fetch all figures that LINE has now: yesterday first, then earlier days. Ctrl-C stops; run it again to continue.',
+      'Fetch all figures that LINE and Meta have now: the latest first, then earlier days. Ctrl-C stops; run it again to continue.',
     )
-    .argument('[bots...]', 'bot ids (default: all with an access token for LINE)')
+    .argument('[bots...]', 'bot ids (default: all with an access token)')
     .option(
       '--from <day>',
-      'first day, YYYY-MM-DD in UTC+9; stored for later runs (default: the first that LINE has)',
+      'first day, YYYY-MM-DD; stored for later runs (default: the first that the platform has)',
+    )
+    .option(
+      '--history',
+      'fetch messages of earlier conversations on Messenger and Instagram, too; no message counts twice',
     )
     .print((bots: string[], options: Options) => run(context, bots, options));
   collect
-    .addForBot('status', 'Show what LINE answered last, what is next, and any problems.')
+    .addForBot('status', 'Show what each platform answered last, what is next, and any problems.')
     .answer((botId: string) => async (sql) => {
       const now = context.clock();
-      const limit = callLimit(context.config().lineCallsPerHour);
-      const status = await readCollectStatus(sql, botId, { now, limit });
-      return { json: status, text: renderStatus(status, now) };
+      const { lineCallsPerHour, metaCallsPerHour } = context.config();
+      const meta = await readMetaStatus(sql, botId, { now, limit: callLimit(metaCallsPerHour) });
+      const hasLine = meta.length === 0 || (await botsForLine(sql, [botId])) !== null;
+      const line = hasLine
+        ? await readCollectStatus(sql, botId, { now, limit: callLimit(lineCallsPerHour) })
+        : null;
+      const texts = [
+        ...(line ? [renderStatus(line, now)] : []),
+        ...meta.map(({ platform, ...status }) =>
+          renderStatus({ ...status, botId: `${botId} ${platform}` }, now),
+        ),
+      ];
+      return { json: { botId, ...line, ...(meta.length > 0 && { meta }) }, text: texts.join('\n\n') };
     });
 }
 
-async function run(context: Context, bots: readonly string[], { from }: Options): Promise<Answer> {
+async function run(
+  context: Context,
+  bots: readonly string[],
+  { from, history = false }: Options,
+): Promise<Answer> {
   if (from !== undefined) checkFrom(from, context.clock());
-  const ended = await untilStopped((stop) => collectBots(context, context.config(), { bots, from }, stop));
+  const config = context.config();
+  const { line, meta } = await untilStopped(async (stop) => {
+    const lineBots = await context.withDatabase((sql) => botsForLine(sql, bots));
+    return {
+      line: await (lineBots === null
+        ? { done: true, bots: [] }
+        : collectBots(context, config, { bots: lineBots, from }, stop)),
+      meta: await collectMeta(context, config, { bots, from, history }, stop),
+    };
+  });
   const now = context.clock();
-  const text = ended.bots.map((status) => renderStatus(status, now)).join('\n\n');
-  return { json: ended, text: text || 'No LINE channel has an access token.', isFailure: !ended.done };
+  const texts = [
+    ...line.bots.map((status) => renderStatus(status, now)),
+    ...meta.bots.flatMap(({ botId, channels }) =>
+      channels.map(({ platform, ...status }) =>
+        renderStatus({ ...status, botId: `${botId} ${platform}` }, now),
+      ),
+    ),
+  ];
+  const done = line.done && meta.done;
+  const json = { ...line, done, ...(meta.bots.length > 0 && { meta: meta.bots }) };
+  return { json, text: texts.join('\n\n') || 'No channel has an access token.', isFailure: !done };
+}
+
+/** The bots whose LINE figures are collected; null: none, because the named bots have Meta channels only. */
+async function botsForLine(sql: Sql, bots: readonly string[]): Promise<readonly string[] | null> {
+  if (bots.length === 0) return bots;
+  const rows = await sql<{ botId: string }[]>`
+    select distinct bot_id as "botId" from channels
+    where bot_id = any (${[...bots]}::text[]) and platform in ('facebook', 'instagram', 'whatsapp')
+      and not exists (select from channels line where line.bot_id = channels.bot_id and line.platform = 'line')`;
+  const others = bots.filter((botId) => !rows.some((row) => row.botId === botId));
+  return others.length === 0 ? null : others;
 }
 
 /**
@@ -202,15 +248,6 @@ const badStates = ['token-refused', 'sealed', 'unreachable', 'nonsense', 'limite
 
 function isDone({ state, kinds }: CollectStatus): boolean {
   return state === 'collecting' && kinds.every((kind) => !badStates.includes(kind.state));
-}
-
-/** Waits until the deliveries of the bots are processed. The wait is bounded, because a server may process many more. */
-export async function untilFolded(sql: Sql, botIds: readonly string[], msMax = foldMsMax): Promise<void> {
-  for (let waitedMs = 0; waitedMs < msMax; waitedMs += foldCheckMs) {
-    const pending = await botsWithPending(sql, botsLookedAtMax);
-    if (!pending.some((botId) => botIds.includes(botId))) return;
-    await pause(foldCheckMs);
-  }
 }
 
 function checkFrom(from: string, now: number): void {

@@ -22,7 +22,6 @@ import { createWorld, type World, withEvents } from '../../simulator/world.ts';
 import { type Config, options } from '../config.ts';
 import { Refusal } from '../errors.ts';
 import { minuteMs, secondMs } from '../time.ts';
-import { untilFolded } from './collect.ts';
 import type { ShoalCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { demoAdminToken, importOwnData, nameContacts, openDemoBot, openDemoChat } from './demo-bot.ts';
@@ -37,6 +36,7 @@ import {
 } from './demo-line.ts';
 import { goLive, type Stage } from './demo-live.ts';
 import { withProgress } from './progress.ts';
+import { untilFolded } from './until-folded.ts';
 import { untilStopped } from './until-stopped.ts';
 
 type Flags = { seed?: number; once?: boolean };

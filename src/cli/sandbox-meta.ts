@@ -116,9 +116,10 @@ export function metaInstructions({ address, credentials, control }: MetaSimulato
 
 Connect channels of Shoal to it. Replace BOT by your bot's id:
 
+  export SHOAL_GRAPH_API=${address} SHOAL_INSTAGRAM_API=${address}
   npx shoal channel set BOT facebook --account-id ${credentials.pageId} ${shared} --access-token ${accessTokens.page}
   npx shoal channel set BOT instagram --account-id ${credentials.instagramId} ${shared} --access-token ${accessTokens.instagram}
-  npx shoal channel set BOT whatsapp --phone-number-id ${credentials.phoneNumberId} ${shared} --access-token ${accessTokens.whatsapp}
+  npx shoal channel set BOT whatsapp --phone-number-id ${credentials.phoneNumberId} --business-account-id ${credentials.businessAccountId} ${shared} --access-token ${accessTokens.whatsapp}
   npx shoal serve
 
 Then subscribe Shoal to its webhooks:

@@ -71,14 +71,17 @@ async function putAnswer<Kind extends string>(
   const { botId, kind } = collection;
   const now = clock();
   const chance = Buffer.from(random(4)).readUInt32BE() / 2 ** 32;
+  const { extraCalls, pauseMs } = answer.usage ?? { extraCalls: 0, pauseMs: 0 };
   const { question, ...next } = source.transition(
-    { ...collection, question: nextStep.ask, fullAt: nextStep.fullAt },
+    { ...collection, question: nextStep.ask, fullAt: nextStep.fullAt + extraCalls * limit.intervalMs },
     answer,
     { now, chance, limit },
   );
+  const pausedUntil = pauseMs === 0 ? next.pausedUntil : Math.max(next.pausedUntil ?? 0, now + pauseMs);
   const failure = 'failure' in answer ? answer : null;
   const entry = 'failure' in answer ? null : answer.entry;
-  const problem = 'failure' in answer ? answer.problem : await source.checkAnswer(tx, botId, answer);
+  const problem =
+    'failure' in answer ? answer.problem : await source.checkAnswer(tx, { botId, kind }, answer);
   const [, isNew] = await Promise.all([
     putQuestions(tx, collection, nextStep.opened),
     putOutcome(tx, collection, question, {
@@ -89,8 +92,8 @@ async function putAnswer<Kind extends string>(
     putState(tx, collection, {
       state: failure?.failure ?? 'resting',
       problem,
-      look_at: toDate(next.pausedUntil),
-      paused_until: toDate(next.pausedUntil),
+      look_at: toDate(pausedUntil),
+      paused_until: toDate(pausedUntil),
       failures: next.failures,
       refused_token_id: failure?.failure === 'token-refused' ? collection.tokenId : null,
       ...(failure ? {} : { answered_at: new Date(now) }),

@@ -56,7 +56,9 @@ export type Failure =
   // The access token cannot be decrypted.
   | 'sealed';
 
-export type FailedCall = { failure: Failure; problem: string };
+/** `extraCalls`: calls beyond the first; `pauseMs`: the pause that the platform asks for, 0: none. */
+type Usage = { extraCalls: number; pauseMs: number };
+export type FailedCall = { failure: Failure; problem: string; usage?: Usage };
 export type Result = { outcome: Outcome } | { failure: Failure };
 
 /** The changes after a result. */
@@ -76,7 +78,7 @@ export type CallState<Kind extends string = string> = Pick<ScheduleState<Kind>, 
 export type CallTime = { now: number; chance: number; limit: CallLimit };
 
 /** An answer of the platform. `entry`: the text to store, compared with the stored one; null: nothing to store. */
-export type Answer = { outcome: Outcome; entry: string | null };
+export type Answer = { outcome: Outcome; entry: string | null; usage?: Usage };
 
 export type Source<Kind extends string = string, Answered extends Answer = Answer> = {
   /** The platform's name for people. */
@@ -97,8 +99,8 @@ export type Source<Kind extends string = string, Answered extends Answer = Answe
   ): Promise<void>;
   /** Asks the platform. Throws Stopped. */
   ask(tx: Transaction, question: CollectionKey<Kind> & { subject: string }): Promise<Answered | FailedCall>;
-  /** Stores a fact about the account from an answer. Returns a problem with the channel's settings; null: none. */
-  checkAnswer(tx: Transaction, botId: string, answer: Answered): Promise<string | null>;
+  /** Stores what else an answer holds, such as the account's id. Returns a problem with the channel's settings; null: none. */
+  checkAnswer(tx: Transaction, key: CollectionKey<Kind>, answer: Answered): Promise<string | null>;
   /** Stores an entry that differs from the last one, in the transaction that updates its question. */
   store(
     tx: Transaction,

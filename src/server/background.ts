@@ -17,6 +17,9 @@ import { lineSource } from '../line/collector/line-source.ts';
 import { LineClient } from '../line/line-client.ts';
 import { LineProfiles } from '../line/people/line-profiles.ts';
 import { Posting } from '../live-chat/posting.ts';
+import { GraphClient } from '../meta/graph-client.ts';
+import { MetaProfiles } from '../meta/meta-profiles.ts';
+import { metaSource } from '../meta/meta-source.ts';
 import { fetchWorkers, ProfileFetcher } from '../profiles/fetcher.ts';
 import { inPortions, type Random } from '../random.ts';
 import { readReceipts } from '../sends/receipts.ts';
@@ -56,7 +59,7 @@ export function startBackground(parts: Parts, background: BackgroundParts): Work
   startTasks(parts, closers);
   startDispatcher(parts, metrics, closers);
   if (parts.config.collect === 'on') {
-    startCollector(parts, { ...background, worker });
+    startCollectors(parts, { ...background, worker });
     startProfiles(parts, background);
   }
   startSends(parts, worker, closers);
@@ -101,23 +104,38 @@ function startTasks(parts: Parts, closers: Closer[]): void {
   closers.push(async () => void (await Promise.all(tasks.map((task) => task.stop()))));
 }
 
-function startCollector(
+function startCollectors(
   { config, keys, clock, random, log }: Parts,
   more: BackgroundParts & { worker: Worker },
 ): void {
   const { access } = more;
-  const collector = new Collector({
+  const shared = {
     ...{ clock, random, log, botIds: null },
-    // A call holds a connection, so the collector has a pool of its own.
-    sql: more.openPool(collectWorkers),
+    // A call holds a connection, so the collectors have a pool of their own.
+    sql: more.openPool(2 * collectWorkers),
+    onStored: (botId: string) => more.worker.wake(botId),
+  };
+  const line = new Collector({
+    ...shared,
     source: lineSource({
       ...{ keys, clock, access, line: new LineClient(config.lineApi), onCall: more.metrics.lineCalled },
     }),
     limit: callLimit(config.lineCallsPerHour),
-    onStored: (botId) => more.worker.wake(botId),
   });
-  collector.start();
-  more.closers.push(() => collector.stop());
+  const graph = openGraph(config);
+  const meta = new Collector({
+    ...shared,
+    source: metaSource({ keys, clock, graph, onCall: more.metrics.metaCalled }),
+    limit: callLimit(config.metaCallsPerHour),
+  });
+  for (const collector of [line, meta]) {
+    collector.start();
+    more.closers.push(() => collector.stop());
+  }
+}
+
+function openGraph({ graphApi, instagramApi }: Config): GraphClient {
+  return new GraphClient({ facebook: graphApi, instagram: instagramApi });
 }
 
 function startProfiles(
@@ -130,7 +148,11 @@ function startProfiles(
     ...{ keys, clock, log, perSecond },
     // A call to a platform holds a connection, so the fetcher has a pool of its own.
     sql: openPool(fetchWorkers),
-    sources: [new LineProfiles(new LineClient(config.lineApi), access, metrics.lineCalled)],
+    sources: [
+      new LineProfiles(new LineClient(config.lineApi), access, metrics.lineCalled),
+      new MetaProfiles('facebook', openGraph(config), metrics.metaCalled),
+      new MetaProfiles('instagram', openGraph(config), metrics.metaCalled),
+    ],
   });
   fetcher.start();
   closers.push(() => fetcher.stop());

@@ -38,6 +38,7 @@ import { registerGateway } from '../line/gateway/gateway.ts';
 import { registerRedirect } from '../line/gateway/redirect.ts';
 import type { VerifiedTokens } from '../line/verified-tokens.ts';
 import type { LiveChat } from '../live-chat/live-chat.ts';
+import { GraphClient } from '../meta/graph-client.ts';
 import { proxiesOf } from '../network.ts';
 import type { WebhookPlatformName } from '../platforms/platform.ts';
 import { Pictures } from '../profiles/pictures.ts';
@@ -130,8 +131,10 @@ export async function buildHttp(
   await registerWebhooks(app, webhooks);
   registerHandshake(app, webhooks);
   const gate = openGate({ allowPrivate: config.callbackPrivate });
-  const pictures = new Pictures({ sql, clock, gate, trustedOrigins: [config.lineApi] });
+  const pictures = new Pictures({ sql, clock, gate, trustedOrigins: [config.lineApi, config.graphApi] });
   closers.push(async () => pictures.close());
+  const graph = new GraphClient({ facebook: config.graphApi, instagram: config.instagramApi });
+  closers.push(() => graph.close());
   // A scope of its own, because the hooks of WebSockets would cost every call of the other APIs.
   await app.register(async (scope) => {
     await registerSockets(scope);
@@ -152,6 +155,8 @@ export async function buildHttp(
       random,
       gate,
       collectLimit: callLimit(config.lineCallsPerHour),
+      metaLimit: callLimit(config.metaCallsPerHour),
+      graph,
       rateLimit: config.adminRateLimit,
       log,
     });

@@ -13,6 +13,8 @@ export type Metrics = {
   clicked(outcome: string): void;
   /** A call of the collector to LINE. */
   lineCalled(endpoint: string, outcome: string): void;
+  /** A question of the collector to Meta. */
+  metaCalled(kind: string, outcome: string): void;
   attempted(outcome: Verdict['kind']): void;
 };
 
@@ -64,6 +66,11 @@ export function createMetrics(sources: Sources): Metrics {
     'Calls of the collector to LINE by endpoint and result.',
     ['endpoint', 'outcome'],
   );
+  const metaCalls = counter(
+    'shoal_meta_calls_total',
+    'Questions of the collector to Meta by kind and result.',
+    ['kind', 'outcome'],
+  );
   const attempts = counter(
     'shoal_notice_attempts_total',
     'Requests to webhook endpoints by result: "told" (delivered), "again" (failed, retried later), "given-up".',
@@ -75,6 +82,7 @@ export function createMetrics(sources: Sources): Metrics {
     sent: (kind, outcome) => sends.inc({ kind, outcome }),
     clicked: (outcome) => clicks.inc({ outcome }),
     lineCalled: (endpoint, outcome) => lineCalls.inc({ endpoint, outcome }),
+    metaCalled: (kind, outcome) => metaCalls.inc({ kind, outcome }),
     attempted: (outcome) => attempts.inc({ outcome }),
     received: (platform, reception) => webhooks.inc({ platform, reception }),
     folded(outcome, ms) {

@@ -19,6 +19,7 @@ import { openClient, type Sql } from '../../src/database/client.ts';
 import { readContract } from '../../src/http/contract.ts';
 import { addSecurityHeaders } from '../../src/http/security-headers.ts';
 import { startLiveChat } from '../../src/live-chat/live-chat.ts';
+import { GraphFailure } from '../../src/meta/graph-client.ts';
 import { proxiesOf } from '../../src/network.ts';
 import { Pictures } from '../../src/profiles/pictures.ts';
 import { newId } from '../../src/random.ts';
@@ -115,6 +116,9 @@ async function startApi(scope: Scope, { rateLimit = 0, passwordCost = cheap }: S
     exportSql: sql,
     publicUrl: null,
     collectLimit: callLimit(60),
+    metaLimit: callLimit(60),
+    // No Meta: tokens are stored unchecked.
+    graph: { get: () => Promise.reject(new GraphFailure('unreachable', 'there is no Meta')) },
     log: {
       error: (...line: unknown[]) => void api.current?.logged.push(...line),
       info: (...line: unknown[]) => void api.current?.infos.push(...line),

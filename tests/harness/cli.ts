@@ -44,6 +44,8 @@ export type Launched = {
 };
 export type Serving = Omit<Launched, 'up'> & { address: string };
 
+/** No Meta: tokens are stored unchecked. */
+const noMeta = 'http://127.0.0.1:9';
 const testSecretKey = 'a secret key for tests, long enough';
 const program = fileURLToPath(new URL('../../bin/shoal.js', import.meta.url));
 const startMsMax = 60_000;
@@ -113,7 +115,10 @@ function openEnvironment(t: Ends, env: ShoalEnvironment['env']): ShoalEnvironmen
   t.after(async () => {
     for (const close of closers.reverse()) await close();
   });
-  return { env, onEnd: (run) => void closers.push(run) };
+  return {
+    env: { SHOAL_GRAPH_API: noMeta, SHOAL_INSTAGRAM_API: noMeta, ...env },
+    onEnd: (run) => void closers.push(run),
+  };
 }
 
 /** Runs one command until it exits. */

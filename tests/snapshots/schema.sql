@@ -1,3 +1,15 @@
+create table access_tokens (
+ bot_id text collate "C" not null,
+ platform text collate "C" not null,
+ token_id text collate "C" not null,
+ checked_at timestamp with time zone,
+ expires_at timestamp with time zone,
+ missing_permissions text[] not null default '{}'::text[],
+ problem text,
+ CHECK ((platform = ANY (ARRAY['facebook'::text, 'instagram'::text, 'whatsapp'::text]))),
+ PRIMARY KEY (bot_id, platform)
+);
+
 create table admin_tokens (
  token_id text collate "C" not null,
  name text not null,
@@ -73,6 +85,7 @@ create table channels (
  identity_key_sealed bytea,
  channel_id text collate "C",
  assertion_key_sealed bytea,
+ business_account_id text collate "C",
  CHECK ((platform = ANY (ARRAY['line'::text, 'facebook'::text, 'instagram'::text, 'liveChat'::text, 'whatsapp'::text]))),
  FOREIGN KEY (bot_id) REFERENCES bots(bot_id),
  PRIMARY KEY (bot_id, platform)
@@ -293,7 +306,7 @@ create table deliveries (
  body bytea not null,
  set_aside_reason text,
  source text collate "C" not null default 'webhook'::text,
- CHECK ((source = ANY (ARRAY['webhook'::text, 'line-answer'::text, 'line-send'::text, 'live-chat'::text]))) NOT VALID,
+ CHECK ((source = ANY (ARRAY['webhook'::text, 'line-answer'::text, 'line-send'::text, 'live-chat'::text, 'history'::text]))) NOT VALID,
  PRIMARY KEY (bot_id, delivery_id)
 );
 CREATE INDEX deliveries_set_aside ON public.deliveries USING btree (bot_id, delivery_id) WHERE (set_aside_reason IS NOT NULL);
@@ -547,6 +560,16 @@ create table pending_notices (
  PRIMARY KEY (bot_id, notice_id)
 );
 CREATE INDEX pending_notices_due ON public.pending_notices USING btree (bot_id, due_at);
+
+create table platform_days (
+ bot_id text collate "C" not null,
+ kind text collate "C" not null,
+ day date not null,
+ value jsonb not null,
+ received_at timestamp with time zone not null,
+ CHECK ((kind = ANY (ARRAY['page-insights'::text, 'instagram-followers'::text, 'whatsapp-analytics'::text, 'whatsapp-templates'::text, 'whatsapp-number'::text]))),
+ PRIMARY KEY (bot_id, kind, day)
+);
 
 create table point_accounts (
  bot_id text collate "C" not null,

@@ -1,8 +1,9 @@
-/** The state of collecting LINE's own figures, by kind. */
+/** The state of collecting a platform's own figures, by kind. */
 import type { Schema } from '../../api/client.ts';
 import { Card } from '../../components/card.tsx';
 import { DataTable } from '../../components/data-table.tsx';
 import { ago, days, duration, number, unknown } from '../../format/format.ts';
+import { type PlatformName, platformTitle } from '../../format/platforms.ts';
 import { collectedKinds, collectedStates, t } from '../../texts/health.ts';
 import type { Collector } from './health.ts';
 
@@ -11,15 +12,16 @@ type CollectedKind = Schema['CollectedKind'];
 const healthyStates: readonly string[] = ['new', 'resting', 'unavailable'];
 const waitingStates: readonly string[] = ['out-of-calls', 'limited'];
 
-export function CollectorCard({ collector }: { collector: Collector }) {
+/** `platform`: of a Meta channel; left out: LINE. */
+export function CollectorCard({ collector, platform }: { collector: Collector; platform?: PlatformName }) {
   const { problem, kinds } = collector;
   const isFailing = collector.state === 'collecting' && kinds.some(fails);
   const state = isFailing ? 'failing' : collector.state;
   const now = Date.now();
   return (
     <Card
-      title={t('collector')}
-      note={t('collectorNote')}
+      title={platform ? t('metaCollector', { platform: platformTitle(platform) }) : t('collector')}
+      note={t(platform ? 'metaCollectorNote' : 'collectorNote')}
       actions={<span class={`tag ${stateTags[state]}`}>{t(`collector-${state}`)}</span>}
     >
       {problem !== null && <p class="notice">{problem}</p>}

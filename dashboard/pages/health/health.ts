@@ -2,5 +2,6 @@
 import type { Schema } from '../../api/client.ts';
 
 export type Health = Schema['Health'];
+export type TokenCheck = Schema['TokenCheck'];
 export type ChatUsage = NonNullable<Health['liveChat']>;
 export type Collector = NonNullable<Health['collector']>;

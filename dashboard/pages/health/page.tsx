@@ -7,7 +7,7 @@ import { PageFrame } from '../../components/page.tsx';
 import { PlatformName } from '../../components/platform-name.tsx';
 import { Stat, Stats } from '../../components/stat.tsx';
 import { Empty, Loaded } from '../../components/states.tsx';
-import { ago, dateTime, duration } from '../../format/format.ts';
+import { ago, dateTime, duration, unknown } from '../../format/format.ts';
 import type { PageProps } from '../../state/bots.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/health.ts';
@@ -15,7 +15,7 @@ import { CallbackCard } from './callback.tsx';
 import { ChatUsageCard } from './chat-usage.tsx';
 import { CollectorCard } from './collector.tsx';
 import { DeliveriesCard } from './deliveries.tsx';
-import type { Health } from './health.ts';
+import type { Health, TokenCheck } from './health.ts';
 import './health.css';
 
 export default function HealthPage({ bot }: PageProps) {
@@ -37,6 +37,9 @@ export default function HealthPage({ bot }: PageProps) {
             />
             {health.liveChat && <ChatUsageCard usage={health.liveChat} />}
             {health.collector && <CollectorCard collector={health.collector} />}
+            {health.metaCollectors.map((collector) => (
+              <CollectorCard key={collector.platform} collector={collector} platform={collector.platform} />
+            ))}
             <CallbackCard path={path} zone={zone} callback={health.callback} onChanged={live.reload} />
           </>
         )}
@@ -62,6 +65,30 @@ function Summary({ health: { inbox, callback } }: { health: Health }) {
         <span class="note">{callback === null ? t('noCallback') : t('noticesNote')}</span>
       </Stat>
     </Stats>
+  );
+}
+
+const expiryWarningMs = 14 * 24 * 3_600_000;
+
+/** The validity of a channel's access token, with a warning two weeks before it expires. */
+function Token({ check, now, zone }: { check: TokenCheck; now: number; zone: string }) {
+  const { expiresAt, missingPermissions, problem } = check;
+  const leftMs = expiresAt === null ? Number.POSITIVE_INFINITY : Date.parse(expiresAt) - now;
+  const isBad = problem !== null || leftMs <= 0;
+  const isWarned = missingPermissions.length > 0 || leftMs < expiryWarningMs;
+  return (
+    <>
+      <span class={`tag ${isBad ? 'tag-bad' : isWarned ? 'tag-warn' : 'tag-good'}`}>
+        {leftMs <= 0 || expiresAt === null
+          ? t(leftMs <= 0 ? 'tokenExpired' : 'tokenGood')
+          : t('tokenExpires', { at: ago(expiresAt, now) })}
+      </span>
+      {expiresAt !== null && <span class="note detail">{dateTime(expiresAt, zone)}</span>}
+      {problem !== null && <span class="note detail">{problem}</span>}
+      {missingPermissions.length > 0 && (
+        <span class="note detail">{t('missingPermissions', { names: missingPermissions.join(', ') })}</span>
+      )}
+    </>
   );
 }
 
@@ -104,6 +131,12 @@ function Channels({ health: { channels }, zone }: { health: Health; zone: string
                   {ago(lastDeliveryAt, now)} <span class="note">{dateTime(lastDeliveryAt, zone)}</span>
                 </>
               ),
+          },
+          {
+            key: 'token',
+            title: t('accessToken'),
+            cell: ({ tokenCheck }) =>
+              tokenCheck === null ? unknown : <Token check={tokenCheck} now={now} zone={zone} />,
           },
           {
             key: 'wrong',

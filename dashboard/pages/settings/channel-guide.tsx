@@ -91,6 +91,7 @@ function Credentials({ bot, platform, channel, changed, verifyToken, renewVerify
     accountId: channel?.accountId ?? '',
     channelId: channel?.channelId ?? '',
     accessToken: '',
+    businessAccountId: channel?.businessAccountId ?? '',
   };
   const [values, setValues] = useState<Record<Exclude<SettingName, 'verifyToken'>, string>>(initial);
   const [isTried, setTried] = useState(false);
@@ -100,7 +101,8 @@ function Credentials({ bot, platform, channel, changed, verifyToken, renewVerify
   const changes = Object.entries(values).flatMap(([name, value]) =>
     value.trim() === '' ||
     (name === 'accountId' && value.trim() === channel?.accountId) ||
-    (name === 'channelId' && value.trim() === channel?.channelId)
+    (name === 'channelId' && value.trim() === channel?.channelId) ||
+    (name === 'businessAccountId' && value.trim() === channel?.businessAccountId)
       ? []
       : [[name, value.trim()]],
   );

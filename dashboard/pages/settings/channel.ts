@@ -7,7 +7,13 @@ import type { ChannelText } from '../../texts/channels.ts';
 export type Channel = Schema['Channel'];
 
 export type WebhookPlatform = Exclude<PlatformName, 'liveChat'>;
-export type SettingName = 'secret' | 'accountId' | 'channelId' | 'accessToken' | 'verifyToken';
+export type SettingName =
+  | 'secret'
+  | 'accountId'
+  | 'channelId'
+  | 'businessAccountId'
+  | 'accessToken'
+  | 'verifyToken';
 
 export type Guide = {
   /** The platform's console. */
@@ -34,6 +40,13 @@ export type Guide = {
 };
 
 const metaConsole = { title: 'Meta App Dashboard', url: 'https://developers.facebook.com/apps/' };
+const accessToken = {
+  name: 'accessToken',
+  title: 'metaAccessToken',
+  hint: 'metaAccessTokenHint',
+  isSecret: true,
+  isRequired: false,
+} as const;
 const appSecret = { name: 'secret', title: 'appSecret', isSecret: true, isRequired: true } as const;
 
 export const guides: Readonly<Record<WebhookPlatform, Guide>> = {
@@ -66,7 +79,11 @@ export const guides: Readonly<Record<WebhookPlatform, Guide>> = {
   facebook: {
     console: metaConsole,
     copy: 'metaCopy',
-    fields: [{ name: 'accountId', title: 'pageId', isSecret: false, isRequired: true }, appSecret],
+    fields: [
+      { name: 'accountId', title: 'pageId', isSecret: false, isRequired: true },
+      appSecret,
+      accessToken,
+    ],
     hasVerifyToken: true,
     paste: 'facebookPaste',
     subscribe: 'facebookSubscribe',
@@ -91,6 +108,7 @@ export const guides: Readonly<Record<WebhookPlatform, Guide>> = {
         isRequired: true,
       },
       { ...appSecret, hint: 'instagramSecretHint' },
+      accessToken,
     ],
     hasVerifyToken: true,
     paste: 'instagramPaste',
@@ -110,6 +128,8 @@ export const guides: Readonly<Record<WebhookPlatform, Guide>> = {
         isRequired: true,
       },
       appSecret,
+      { name: 'businessAccountId', title: 'businessAccountId', isSecret: false, isRequired: false },
+      accessToken,
     ],
     hasVerifyToken: true,
     paste: 'whatsappPaste',

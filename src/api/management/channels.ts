@@ -4,14 +4,14 @@
  */
 import type { ChannelSettings } from '../../bots/channel-settings.ts';
 import { enableChannel, findChannel, type ListedChannel, listChannels } from '../../bots/channels.ts';
-import { setChannel } from '../../bots/set-channel.ts';
 import { newIdentityKey, newWidgetKey } from '../../bots/widget-keys.ts';
 import { Refusal } from '../../errors.ts';
+import { connectChannel } from '../../meta/connect-channel.ts';
 import { type PlatformName, webhookPlatformNames } from '../../platforms/platform.ts';
 import { withIsoDates } from '../iso.ts';
 import type { Body, Call, Operations, Sources } from './operation.ts';
 
-export function channelOperations({ sql, keys, clock, random }: Sources) {
+export function channelOperations({ sql, keys, clock, random, graph }: Sources) {
   const listAll = async (botId: string) =>
     (await listChannels(sql, botId, clock())).map((channel) => toChannel(botId, channel));
   const findListed = async (botId: string, platform: PlatformName) => {
@@ -32,7 +32,7 @@ export function channelOperations({ sql, keys, clock, random }: Sources) {
       if (body.newWidgetKey) settings.secret = newWidgetKey(random);
       if (body.newIdentityKey) settings.identityKey = newIdentityKey(random);
       const now = clock();
-      await setChannel(sql, { botId, ...settings }, { now, random, keys });
+      await connectChannel(sql, { botId, ...settings }, { now, random, keys, graph });
       const channel = await findListed(botId, platform);
       if (platform !== 'liveChat') return channel;
       const stored = await findChannel(sql, keys, { botId, platform, now });
@@ -46,7 +46,12 @@ export function channelOperations({ sql, keys, clock, random }: Sources) {
 function toChannel(botId: string, channel: ListedChannel) {
   const { platform } = channel;
   const hasWebhook = webhookPlatformNames.some((name) => name === platform);
-  return { ...withIsoDates(channel), webhookPath: hasWebhook ? `/webhooks/${botId}/${platform}` : null };
+  const tokenCheck = channel.tokenCheck && withIsoDates(channel.tokenCheck);
+  return {
+    ...withIsoDates(channel),
+    tokenCheck,
+    webhookPath: hasWebhook ? `/webhooks/${botId}/${platform}` : null,
+  };
 }
 
 function toSettings(platform: PlatformName, body: Body<'setChannel'>): ChannelSettings {

@@ -8,6 +8,7 @@ import { readInboxState } from '../../inbox/deliveries.ts';
 import { type RefusedSummary, readRefused } from '../../inbox/refused.ts';
 import { type CollectStatus, readCollectStatus } from '../../line/collector/status.ts';
 import { readUsage } from '../../live-chat/usage.ts';
+import { type MetaStatus, readMetaStatus } from '../../meta/status.ts';
 import { readLastDeliveries } from '../../reports/totals.ts';
 import { secondMs } from '../../time.ts';
 import { findCallback } from '../../webhooks-out/endpoints.ts';
@@ -19,6 +20,7 @@ export function healthOperations({
   keys,
   clock,
   collectLimit,
+  metaLimit,
   liveChat: { byteLimits: limits },
 }: Sources) {
   return {
@@ -40,10 +42,11 @@ export function healthOperations({
       const hasLine = channels.some(({ platform }) => platform === 'line');
       return {
         botId,
-        channels: channels.map(({ platform, enabled }) => ({
+        channels: channels.map(({ platform, enabled, tokenCheck }) => ({
           ...{ platform, enabled },
           credentialsReadable: !unreadable.includes(platform),
           lastDeliveryAt: isoOrNull(deliveredAt.get(platform)),
+          tokenCheck: tokenCheck && withIsoDates(tokenCheck),
           wrongSignatures: toWrongSignatures(refused.find((one) => one.platform === platform)),
         })),
         inbox: {
@@ -55,6 +58,9 @@ export function healthOperations({
         collector: hasLine
           ? toCollector(await readCollectStatus(sql, botId, { now, limit: collectLimit }))
           : null,
+        metaCollectors: (await readMetaStatus(sql, botId, { now, limit: metaLimit })).map(
+          ({ platform, ...status }) => ({ platform, ...toCollector(status) }),
+        ),
         callback: callback && withIsoDates(callback),
         liveChat: usage && { day: usage.day, ...usage.counts },
       };
@@ -62,9 +68,15 @@ export function healthOperations({
   } satisfies Partial<Operations>;
 }
 
-function toCollector({ state, problem, kinds }: CollectStatus) {
+function toCollector({
+  state,
+  problem,
+  kinds,
+}: Pick<CollectStatus, 'state' | 'problem'> & { kinds: readonly CollectedKind[] }) {
   return { state, problem, kinds: kinds.map(withIsoDates) };
 }
+
+type CollectedKind = (CollectStatus | MetaStatus)['kinds'][number];
 
 function toWrongSignatures(refused: RefusedSummary | undefined) {
   return { lastDay: refused?.count ?? 0, lastAt: isoOrNull(refused?.lastAt) };

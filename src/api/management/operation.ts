@@ -15,6 +15,7 @@ import type { Sql } from '../../database/client.ts';
 import type { AnswerOf, BodyOf, FileTypeOf, HeadersOf, PathOf, QueryOf } from '../../http/operation.ts';
 import type { Slots } from '../../http/slots.ts';
 import type { LiveChat } from '../../live-chat/live-chat.ts';
+import type { GraphClient } from '../../meta/graph-client.ts';
 import type { Pictures } from '../../profiles/pictures.ts';
 import type { Random } from '../../random.ts';
 import type { Clock } from '../../time.ts';
@@ -29,6 +30,10 @@ export type Sources = {
   gate: Gate;
   /** The collector's limit of calls to LINE. */
   collectLimit: CallLimit;
+  /** The same of calls to Meta. */
+  metaLimit: CallLimit;
+  /** Checks Meta's access tokens. */
+  graph: Pick<GraphClient, 'get'>;
   log: Pick<Logger, 'error' | 'info'>;
   liveChat: LiveChat;
   /** The public address of this server; null: not set. */

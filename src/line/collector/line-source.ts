@@ -40,7 +40,7 @@ export function lineSource(parts: Parts): Source<Kind, Reading> {
     transition,
     addQuestions: findSends,
     ask: (tx, question) => askLine(tx, parts, question),
-    checkAnswer: (tx, botId, { accountId }) =>
+    checkAnswer: (tx, { botId }, { accountId }) =>
       accountId === null ? Promise.resolve(null) : checkAccount(tx, { botId, accountId, now: clock() }),
     async store(tx, { botId }, entry, now) {
       const body = Buffer.from(entry);

@@ -6,14 +6,12 @@ import { findBot } from '../../bots/bots.ts';
 import { listChannels } from '../../bots/channels.ts';
 import { type CallLimit, durationOf } from '../../collector/call-limit.ts';
 import { isAllowed } from '../../collector/collections.ts';
-import type { Outcome } from '../../collector/source.ts';
+import { type KindRow, selectKinds } from '../../collector/kind-rows.ts';
 import type { Queryable } from '../../database/client.ts';
-import { msOf } from '../../database/instants.ts';
-import { rowTable } from '../../database/row-table.ts';
 import { Refusal } from '../../errors.ts';
 import { secondMs } from '../../time.ts';
-import { isDayKind, type Kind, kinds } from './kinds.ts';
-import { collectable } from './line-source.ts';
+import { isDayKind, type Kind } from './kinds.ts';
+import { collectable, lineChannels } from './line-source.ts';
 import { daysToAsk } from './schedule.ts';
 
 /** `stopped`: LINE refuses the access token; `off`: the channel cannot be collected from. */
@@ -35,7 +33,7 @@ export async function readCollectStatus(
   { now, limit }: { now: number; limit: CallLimit },
 ): Promise<CollectStatus> {
   const problem = await findObstacle(sql, botId, now);
-  const rows = await selectKinds(sql, botId);
+  const rows = await selectKinds(sql, botId, lineChannels);
   const rejected = rows.find(({ isRefused }) => isRefused);
   return {
     botId,
@@ -74,48 +72,7 @@ async function findObstacle(sql: Queryable, botId: string, now: number): Promise
   return rows.length > 0 ? null : `The access token must be set once more: ${command}`;
 }
 
-type Row = Omit<KindStatus, 'daysLeft' | 'secondsLeft'> & {
-  isAdded: boolean;
-  fullAt: number | null;
-  firstQuestionDay: string | null;
-  lastQuestionDay: string | null;
-  earliestOutcome: Outcome | null;
-  isRefused: boolean;
-};
-
-async function selectKinds(sql: Queryable, botId: string): Promise<Row[]> {
-  return sql<Row[]>`
-    select collected.kind, collection.kind is not null as "isAdded", coalesce(state, 'new') as state, problem,
-      answered_at as "answeredAt", look_at as "nextAt", to_char(from_day, 'YYYY-MM-DD') as "fromDay",
-      ${msOf(sql, 'full_at')} as "fullAt", coalesce(questions, '{}') as questions,
-      "earliestDay", "latestDay", "firstQuestionDay", "lastQuestionDay", coalesce(failing, 0) as failing,
-      failing_subject as "failingSubject",
-      (select outcome from collection_questions first where first.bot_id = collection.bot_id
-        and first.kind = collection.kind and first.subject = "firstQuestionDay") as "earliestOutcome",
-      (select failed.problem from collection_questions failed where failed.bot_id = collection.bot_id
-        and failed.kind = collection.kind and failed.subject = failing_subject) as "failingProblem",
-      exists (select from ${collectable(sql)} where channel.bot_id = collection.bot_id
-        and token.token_id = refused_token_id) as "isRefused"
-    from ${rowTable(sql, 'collected', kinds, { kind: ['text', (kind) => kind], place: ['integer', (_, index) => index] })}
-    left join collections collection on collection.bot_id = ${botId} and collection.kind = collected.kind
-    left join collection_call_limits used on used.bot_id = collection.bot_id and used.kind = collection.kind
-    left join (
-      select kind, json_object_agg(outcome, count) as questions, sum(failing)::bigint as failing,
-        min(earliest) as "firstQuestionDay", max(latest) as "lastQuestionDay",
-        min(earliest) filter (where outcome <> 'none') as "earliestDay",
-        max(latest) filter (where outcome <> 'none') as "latestDay", max(failing_subject) as failing_subject
-      from (
-        select kind, coalesce(outcome, 'none') as outcome, count(*) as count, min(subject) as earliest,
-          max(subject) as latest, count(*) filter (where failures > 0) as failing,
-          max(subject) filter (where failures > 0) as failing_subject
-        from collection_questions where bot_id = ${botId} group by kind, coalesce(outcome, 'none')
-      ) by_outcome
-      group by kind
-    ) question_sums on question_sums.kind = collection.kind
-    order by place`;
-}
-
-function kindStatus(row: Row, { now, limit }: { now: number; limit: CallLimit }): KindStatus {
+function kindStatus(row: KindRow<Kind>, { now, limit }: { now: number; limit: CallLimit }): KindStatus {
   const {
     isAdded,
     fullAt,

@@ -1,0 +1,176 @@
+/**
+ * Calls to Meta's Graph API: one `GET`, limited in time and size. Errors become failures of the collector.
+ *
+ *     190, 102, 104          token-refused   the token is invalid, expired or missing
+ *     4, 17, 32, 613, 8000x  limited         a limit of calls is reached
+ *     3, 10, 200 to 299      unavailable     a permission is missing
+ *     1, 2, 5xx, no answer   unreachable
+ *     anything else          nonsense
+ *
+ * Sources (developers.facebook.com): "Handle errors" and "Rate Limits" of the Graph API (read 2026-11-30); "Error codes" of WhatsApp
+ * (2025-12). An access token goes into a header, never into an address.
+ */
+import type { Agent } from 'undici';
+import { type Failure, Stopped } from '../collector/source.ts';
+import { invalidInput } from '../errors.ts';
+import { isObject, type JsonObject } from '../json.ts';
+import { minuteMs, secondMs } from '../time.ts';
+
+/** `facebook`: graph.facebook.com; `instagram`: graph.instagram.com, for tokens of Instagram Login. */
+export type GraphHost = 'facebook' | 'instagram';
+export type GraphAddresses = Record<GraphHost, string>;
+export type GraphCall = { host: GraphHost; path: string; token: string };
+/** `pauseMs`: the time to wait before the next call, because the limit of calls is nearly used up; 0: none. */
+export type GraphAnswer = { value: JsonObject; pauseMs: number };
+
+const version = 'v24.0';
+const connectMs = 5 * secondMs;
+const headMs = 15 * secondMs;
+const allMs = 30 * secondMs;
+const bodyBytesMax = 8 * 1024 * 1024;
+const connectionsMax = 8;
+/** The used share of a limit, in percent, from which calls pause. */
+const busyShare = 90;
+const defaultPauseMs = 10 * minuteMs;
+
+/** A call that failed. `problem` is a message for people. */
+export class GraphFailure extends Error {
+  readonly failure: Failure;
+  readonly code: number | null;
+  readonly subcode: number | null;
+  readonly pauseMs: number;
+
+  constructor(
+    failure: Failure,
+    problem: string,
+    {
+      code = null,
+      subcode = null,
+      pauseMs = 0,
+    }: { code?: number | null; subcode?: number | null; pauseMs?: number } = {},
+  ) {
+    super(problem);
+    this.failure = failure;
+    this.code = code;
+    this.subcode = subcode;
+    this.pauseMs = pauseMs;
+  }
+}
+
+export class GraphClient {
+  readonly #addresses: GraphAddresses;
+  /** Opened by the first call. To load undici takes a tenth of the time of a start. */
+  #agent: Promise<Agent> | undefined;
+  readonly #stop = new AbortController();
+
+  /** Throws Refusal INPUT_INVALID for an address with a path. */
+  constructor(addresses: GraphAddresses) {
+    this.#addresses = { facebook: originOf(addresses.facebook), instagram: originOf(addresses.instagram) };
+  }
+
+  /** Makes one call. Throws GraphFailure, and Stopped if the client is closed during the call. */
+  async get({ host, path, token }: GraphCall): Promise<GraphAnswer> {
+    const signal = AbortSignal.any([AbortSignal.timeout(allMs), this.#stop.signal]);
+    const headers = { authorization: `Bearer ${token}`, accept: 'application/json', 'user-agent': 'shoal' };
+    const url = `${this.#addresses[host]}/${version}${path}`;
+    try {
+      this.#agent ??= openAgent();
+      const { request } = await import('undici');
+      const answer = await request(url, { dispatcher: await this.#agent, headers, signal });
+      const text = await answer.body.text();
+      return readAnswer(answer.statusCode, text, { token, pauseMs: pauseOf(answer.headers) });
+    } catch (error) {
+      if (error instanceof GraphFailure) throw error;
+      if (this.#stop.signal.aborted) throw new Stopped('the call was cancelled');
+      throw new GraphFailure('unreachable', 'Meta cannot be reached, or does not answer in time.');
+    }
+  }
+
+  /** Cancels running calls. Idempotent. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await (await this.#agent)?.destroy();
+  }
+}
+
+async function openAgent(): Promise<Agent> {
+  const { Agent } = await import('undici');
+  return new Agent({
+    connections: connectionsMax,
+    connect: { timeout: connectMs },
+    headersTimeout: headMs,
+    bodyTimeout: headMs,
+    maxResponseSize: bodyBytesMax,
+  });
+}
+
+function originOf(address: string): string {
+  const url = URL.parse(address);
+  const isOrigin = url !== null && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`;
+  if (isOrigin) return url.origin;
+  throw invalidInput(
+    `The address of Meta's API must have no path, like https://graph.facebook.com, not ${address}.`,
+  );
+}
+
+function readAnswer(
+  status: number,
+  text: string,
+  { token, pauseMs }: { token: string; pauseMs: number },
+): GraphAnswer {
+  const value = parse(text);
+  if (isObject(value) && isObject(value.error)) throw failureOf(value.error, status, pauseMs);
+  if (status >= 500) throw new GraphFailure('unreachable', `Meta responds with an error (${status}).`);
+  if (status !== 200 || !isObject(value))
+    throw new GraphFailure('nonsense', `Meta responds with the unexpected status ${status}.`);
+  if (text.includes(token))
+    throw new GraphFailure('nonsense', 'The answer contains the access token, so the server is not Meta.');
+  return { value, pauseMs };
+}
+
+function failureOf(error: JsonObject, status: number, pauseMs: number): GraphFailure {
+  const code = typeof error.code === 'number' ? error.code : null;
+  const subcode = typeof error.error_subcode === 'number' ? error.error_subcode : null;
+  const message = typeof error.message === 'string' ? error.message.slice(0, 300) : `status ${status}`;
+  const failure = kindOf(code, status);
+  const pause = failure === 'limited' ? Math.max(pauseMs, defaultPauseMs) : 0;
+  return new GraphFailure(failure, `Meta answers: ${message}`, { code, subcode, pauseMs: pause });
+}
+
+const tokenCodes = [102, 104, 190];
+const limitCodes = [4, 17, 32, 341, 613, 80001, 80002, 80006, 80007, 130429];
+
+function kindOf(code: number | null, status: number): Failure {
+  if (code === null) return status >= 500 ? 'unreachable' : 'nonsense';
+  if (tokenCodes.includes(code)) return 'token-refused';
+  if (limitCodes.includes(code)) return 'limited';
+  if (code === 3 || code === 10 || (code >= 200 && code < 300)) return 'unavailable';
+  return code === 1 || code === 2 ? 'unreachable' : 'nonsense';
+}
+
+/**
+ * The pause that the usage headers ask for: `X-App-Usage` with shares in percent, and `X-Business-Use-Case-Usage` with shares and the
+ * minutes until calls are allowed again, for each account.
+ */
+export function pauseOf(headers: Record<string, string | string[] | undefined>): number {
+  const app = parse(headers['x-app-usage']);
+  const accounts = parse(headers['x-business-use-case-usage']);
+  const usages = [app, ...(isObject(accounts) ? Object.values(accounts).flat() : [])].filter(isObject);
+  return Math.max(0, ...usages.map(pauseOfOne));
+}
+
+function pauseOfOne(usage: JsonObject): number {
+  const numberOf = (name: string) => (typeof usage[name] === 'number' ? usage[name] : 0);
+  const share = Math.max(...['call_count', 'total_cputime', 'total_time'].map(numberOf));
+  if (share < busyShare) return 0;
+  return Math.max(defaultPauseMs, numberOf('estimated_time_to_regain_access') * minuteMs);
+}
+
+function parse(text: unknown): unknown {
+  if (typeof text !== 'string') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

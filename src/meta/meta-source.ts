@@ -1,0 +1,172 @@
+/** Meta as a source of figures: its channels, calls and answers. The figures of days are stored next to their question. */
+import type { Keys } from '../auth/keys.ts';
+import { findChannel } from '../bots/channels.ts';
+import { metaPlatforms, putTokenCheck } from '../bots/meta-tokens.ts';
+import { putQuestions } from '../collector/questions.ts';
+import { newQuestion } from '../collector/schedule.ts';
+import type { Answer, CollectionKey, FailedCall, OpenQuestion, Source } from '../collector/source.ts';
+import type { Queryable, Transaction } from '../database/client.ts';
+import { rowTable } from '../database/row-table.ts';
+import { Refusal } from '../errors.ts';
+import { putDeliveries } from '../inbox/inbox.ts';
+import type { Clock } from '../time.ts';
+import { dayOf } from '../time.ts';
+import { askDays, askNumber, nextCursor, type PlatformDay } from './figures.ts';
+import { type GraphAnswer, type GraphClient, GraphFailure } from './graph-client.ts';
+import { historyBody, historyPath } from './history.ts';
+import { isHistoryKind, isSpanKind, type MetaKind, metaKinds, type SpanKind } from './kinds.ts';
+import { daysOfSpan, plan, transition } from './schedule.ts';
+import { checkToken, hostOf, type MetaChannel } from './token-check.ts';
+
+type Parts = {
+  keys: Keys;
+  graph: Pick<GraphClient, 'get' | 'close'>;
+  clock: Clock;
+  /** Called after each call to Meta. */
+  onCall(kind: string, outcome: string): void;
+};
+
+type Question = CollectionKey<MetaKind> & { subject: string };
+/** `next`: the following page of the conversations. */
+type MetaAnswer = Answer & { next: OpenQuestion | null };
+
+/** The channels and kinds of Meta. */
+export const metaChannels = { kinds: metaKinds, collectable: collectableOfMeta };
+
+export function metaSource(parts: Parts): Source<MetaKind, MetaAnswer> {
+  return {
+    name: 'Meta',
+    ...metaChannels,
+    isByDay: isSpanKind,
+    plan,
+    transition,
+    addQuestions: () => Promise.resolve(),
+    ask: (tx, question) => askMeta(tx, parts, question),
+    async checkAnswer(tx, { botId, kind }, { next }) {
+      if (next !== null) await putQuestions(tx, { botId, kind }, [next]);
+      return null;
+    },
+    store: (tx, question, entry, now) => store(tx, question, entry, now),
+    close: () => parts.graph.close(),
+  };
+}
+
+/** For queries: the enabled Meta channels with an access token, `channel` with its `token`. */
+function collectableOfMeta(sql: Queryable) {
+  return sql`
+    channels channel
+    join access_tokens token on token.bot_id = channel.bot_id and token.platform = channel.platform
+      and channel.enabled and channel.access_token_sealed is not null
+      and channel.platform = any (${[...metaPlatforms]}::text[])`;
+}
+
+async function askMeta(
+  tx: Transaction,
+  { keys, graph, clock, onCall }: Parts,
+  question: Question,
+): Promise<MetaAnswer | FailedCall> {
+  const now = clock();
+  const channel = await openChannel(tx, keys, question, now);
+  if ('failure' in channel) return channel;
+  let calls = 0;
+  let pauseMs = 0;
+  const get = async (path: string): Promise<GraphAnswer> => {
+    calls += 1;
+    const answer = await graph.get({ host: hostOf(channel), path, token: channel.accessToken });
+    pauseMs = Math.max(pauseMs, answer.pauseMs);
+    return answer;
+  };
+  const usage = (pause = pauseMs) => ({ extraCalls: Math.max(0, calls - 1), pauseMs: pause });
+  try {
+    const answer = await answerOf(question, channel, { get, now });
+    onCall(question.kind, 'answered');
+    return { ...answer, usage: usage() };
+  } catch (error) {
+    if (!(error instanceof GraphFailure)) throw error;
+    onCall(question.kind, error.failure);
+    return { failure: error.failure, problem: error.message, usage: usage(error.pauseMs) };
+  }
+}
+
+type Asking = { get(path: string): Promise<GraphAnswer>; now: number };
+
+async function answerOf(
+  { kind, subject }: Question,
+  channel: MetaChannel,
+  { get, now }: Asking,
+): Promise<MetaAnswer> {
+  if (isSpanKind(kind)) return answerOfSpan(kind, subject, channel, { get, now });
+  if (isHistoryKind(kind)) {
+    const platform = kind === 'facebook-history' ? 'facebook' : 'instagram';
+    const { value } = await get(historyPath(platform, subject));
+    const cursor = nextCursor(value);
+    const next = cursor === null ? null : newQuestion(cursor, now, null);
+    return { outcome: 'ready', entry: historyBody(platform, channel.accountId, value), next };
+  }
+  if (kind === 'whatsapp-number') {
+    const days = [{ day: dayOf(now, 'UTC'), value: await askNumber(channel, get) }];
+    return { outcome: 'ready', entry: JSON.stringify(days), next: null };
+  }
+  const check = await checkToken({ get: ({ path }) => get(path) }, channel, now);
+  return { outcome: 'ready', entry: JSON.stringify(check), next: null };
+}
+
+async function answerOfSpan(
+  kind: SpanKind,
+  span: string,
+  channel: MetaChannel,
+  { get, now }: Asking,
+): Promise<MetaAnswer> {
+  const days = daysOfSpan(kind, span, now);
+  const figures = days === null ? [] : await askDays(kind, channel, days, get);
+  if (figures === null) return { outcome: 'withheld', entry: null, next: null };
+  return { outcome: 'ready', entry: figures.length === 0 ? null : JSON.stringify(figures), next: null };
+}
+
+async function openChannel(
+  tx: Transaction,
+  keys: Keys,
+  { botId, kind }: Question,
+  now: number,
+): Promise<MetaChannel | FailedCall> {
+  const platform = metaKinds.find((one) => one.kind === kind)?.platform ?? 'facebook';
+  try {
+    const channel = await findChannel(tx, keys, { botId, platform, now });
+    const { accessToken, accountId, businessAccountId = null } = channel ?? {};
+    if (accessToken && accountId) return { platform, accessToken, accountId, businessAccountId };
+    return { failure: 'sealed', problem: 'The channel has no access token or no account id.' };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { failure: 'sealed', problem: error.message };
+  }
+}
+
+async function store(tx: Transaction, { botId, kind }: Question, entry: string, now: number): Promise<void> {
+  const platform = metaKinds.find((one) => one.kind === kind)?.platform ?? 'facebook';
+  if (isHistoryKind(kind)) {
+    const body = Buffer.from(entry);
+    await putDeliveries(tx, [{ botId, platform, source: 'history', body, receivedAt: now }]);
+  } else if (isSpanKind(kind) || kind === 'whatsapp-number') {
+    await putDays(tx, { botId, kind }, JSON.parse(entry), now);
+  } else {
+    await putTokenCheck(tx, { botId, platform, checkedAt: now }, JSON.parse(entry));
+  }
+}
+
+/** Stores the figures of days. Members that a later answer lacks stay. Idempotent. */
+async function putDays(
+  tx: Transaction,
+  { botId, kind }: { botId: string; kind: string },
+  days: readonly PlatformDay[],
+  now: number,
+): Promise<void> {
+  await tx`
+    insert into platform_days as stored (bot_id, kind, day, value, received_at)
+    select ${botId}, ${kind}, new.day, new.value::jsonb, ${new Date(now)}
+    from ${rowTable(tx, 'new', days, {
+      day: ['date', ({ day }) => day],
+      value: ['text', ({ value }) => JSON.stringify(value)],
+    })}
+    on conflict (bot_id, kind, day) do update
+      set value = stored.value || excluded.value, received_at = excluded.received_at`;
+}
