@@ -2,9 +2,8 @@
  * Observations during a load: the age of the oldest queued delivery, the time until an answered delivery is counted, and the server's
  * memory.
  */
-import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import type { Sql } from '../src/database/client.ts';
 import {
   type LineChannel,
@@ -64,15 +63,13 @@ export function watchFreshness(
   });
 }
 
-/** A process's resident memory in MB, each second; 0 after its end. */
-export function watchMemory(pid: number): Watch<number[]> {
-  return repeat(memoryEveryMs, async () => {
-    // Without such a process, ps prints nothing and exits with 1.
-    const { stdout } = await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(pid)]).catch((error) => {
-      if (error.code === 1 && error.stdout === '') return { stdout: '0' };
-      throw error;
-    });
-    return Number(stdout) / kilobytesInMegabyte;
+/** A process's resident memory in MB, each second by default; 0 after its end. Throws if the system is not Linux. */
+export function watchMemory(pid: number, everyMs = memoryEveryMs): Watch<number[]> {
+  if (process.platform !== 'linux') throw new Error('memory is measured on Linux only');
+  return repeat(everyMs, async () => {
+    const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+    const [, kilobytes = 0] = /^VmRSS:\s+(\d+)/m.exec(status) ?? [];
+    return Number(kilobytes) / kilobytesInMegabyte;
   });
 }
 

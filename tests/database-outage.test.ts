@@ -5,7 +5,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
-import { createAdminToken } from '../src/auth/admin-tokens.ts';
 import { type DatabaseProxy, databaseProxy } from './harness/database-proxy.ts';
 import { type TestServer, testServer } from './harness/server.ts';
 
@@ -33,11 +32,7 @@ async function setting(t: TestContext): Promise<Setting> {
   const { botId, apiToken, apiSecret } = await server.addBot();
   await server.addChannel(botId, { platform: 'line', secret: 'secret', accessToken: lineToken });
   await server.addChannel(botId, { platform: 'liveChat', secret: widgetKey });
-  const { token } = await createAdminToken(
-    server.sql,
-    { name: 'test', scope: 'admin', botIds: null, expiresAt: null },
-    { now: Date.now(), random: (bytes) => Buffer.alloc(bytes, 7) },
-  );
+  const token = await server.addToken();
   const json = { 'content-type': 'application/json' };
   const calls: Record<Api, [string, RequestInit]> = {
     management: [`/api/v1/bots/${botId}/figures`, { headers: { authorization: `Bearer ${token}` } }],

@@ -2,23 +2,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
-import { createAdminToken } from '../src/auth/admin-tokens.ts';
 import type { Sql } from '../src/database/client.ts';
 import { isOutage } from '../src/database/outage.ts';
 import { connect } from '../src/database/pool.ts';
 import { type ExportName, writeExport } from '../src/exports/export.ts';
 import { testDatabase } from './harness/database.ts';
 import { type DatabaseProxy, databaseProxy } from './harness/database-proxy.ts';
-import { seededBytes } from './harness/random.ts';
 import { testServer } from './harness/server.ts';
 
 test('an export that the stop of the server ends before its first row answers 503', async (t) => {
   const lines: string[] = [];
   const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
-  const { address, sql, addBot, close } = await testServer(t, { role: 'web' }, { log });
+  const { address, sql, addBot, addToken, close } = await testServer(t, { role: 'web' }, { log });
   const { botId } = await addBot();
-  const request = { name: 'test', scope: 'write', botIds: null } as const;
-  const { token } = await createAdminToken(sql, request, { now: Date.now(), random: seededBytes(3) });
   const locked = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
   const holding = sql.begin(async (tx) => {
@@ -27,7 +23,7 @@ test('an export that the stop of the server ends before its first row answers 50
     await released.promise;
   });
   await locked.promise;
-  const headers = { authorization: `Bearer ${token}` };
+  const headers = { authorization: `Bearer ${await addToken('write')}` };
   const waiting = fetch(`${address}/api/v1/bots/${botId}/exports/events`, { headers });
   while (!(await isWaiting(sql)));
   const closed = close();

@@ -5,7 +5,6 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { pino } from 'pino';
-import { createAdminToken } from '../src/auth/admin-tokens.ts';
 import { createLineToken } from '../src/bots/line-tokens.ts';
 import { isObject } from '../src/json.ts';
 import { lineSignature } from './harness/fixtures.ts';
@@ -172,13 +171,12 @@ async function credentials(): Promise<{ server: TestServer; calls: [Form, string
   const { botId, apiToken } = await server.addBot();
   await server.addChannel(botId, { platform: 'line', secret: 'secret', accessToken: 'token-of-line' });
   const making = { now: Date.now(), random: randomBytes };
-  const admin = await createAdminToken(server.sql, { name: 'test', scope: 'read', botIds: null }, making);
   const line = await createLineToken(server.sql, botId, {}, making);
   return {
     server,
     calls: [
       ['mantago', `POST /openapi/clients/analysis?botId=${botId}`, apiToken],
-      ['problem', 'GET /api/v1/bots', admin.token],
+      ['problem', 'GET /api/v1/bots', await server.addToken('read')],
       ['line', 'GET /v2/bot/insight/demographic', line.token],
       ['line', 'GET /v2/bot/info', line.token],
     ],

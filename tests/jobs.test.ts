@@ -3,7 +3,6 @@
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createAdminToken } from '../src/auth/admin-tokens.ts';
 import { register } from '../src/cli/job.ts';
 import { createContacts, findContacts } from '../src/contacts/contacts.ts';
 import type { Sql } from '../src/database/client.ts';
@@ -236,8 +235,7 @@ test('another server and the command line show the failure of a job until it is 
   const web = await testServer(t, { role: 'web' });
   const { sql } = web;
   const { botId } = await web.addBot();
-  const making = { now: Date.now(), random: options.random };
-  const { token } = await createAdminToken(sql, { name: 'test', scope: 'admin', botIds: null }, making);
+  const token = await web.addToken();
   const job = await startReplay(sql, botId, options);
   const worker = connect(web.url, { max: 2, applicationName: 'worker' });
   t.after(() => worker.end());

@@ -1,8 +1,6 @@
 /** Calls that are refused before their body is read. */
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { createAdminToken } from '../src/auth/admin-tokens.ts';
 import { rawConnection } from './harness/raw-connection.ts';
 import { testServer } from './harness/server.ts';
 
@@ -12,12 +10,7 @@ for (const type of ['', 'content-type: text/plain\r\n', 'content-type: applicati
   test(`after a refused body, the connection answers the next call or is closed: ${type.trim() || 'no type'}`, async (t) => {
     const server = await testServer(t);
     const { botId } = await server.addBot();
-    const making = { now: Date.now(), random: randomBytes };
-    const { token } = await createAdminToken(
-      server.sql,
-      { name: 'test', scope: 'admin', botIds: null },
-      making,
-    );
+    const token = await server.addToken();
     const connection = await rawConnection(t, server.address);
     connection.write(
       `POST /api/v1/bots/${botId}/callback/rotate-secret HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n${type}content-length: ${bodyBytes}\r\n\r\n`,

@@ -3,7 +3,7 @@
  * that disconnect during an upload.
  */
 import assert from 'node:assert/strict';
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Writable } from 'node:stream';
@@ -12,7 +12,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { ulid } from 'ulid';
-import { createAdminToken } from '../src/auth/admin-tokens.ts';
 import type { Config } from '../src/config.ts';
 import { png } from './harness/images.ts';
 import { addLiveChat, visit } from './harness/live-chat.ts';
@@ -25,8 +24,6 @@ type Target = { name: string; url: string; token: string; body: object; refusal:
 /** A call of each API with a JSON body. */
 async function targets(server: TestServer): Promise<Target[]> {
   const { botId, apiToken, apiSecret } = await server.addBot();
-  const making = { now: Date.now(), random: randomBytes };
-  const admin = await createAdminToken(server.sql, { name: 'test', scope: 'admin', botIds: null }, making);
   const { widgetKey } = await addLiveChat(server);
   const visitor = await visit(server.address, widgetKey);
   return [
@@ -41,7 +38,7 @@ async function targets(server: TestServer): Promise<Target[]> {
     {
       name: 'management',
       url: '/api/v1/bots',
-      token: admin.token,
+      token: await server.addToken(),
       body: { name: '王小明' },
       refusal: 400,
       limit: 65_536,
@@ -122,12 +119,7 @@ test('another charset, encoding or type returns 415, and a body that is too larg
 test('an imported file is accepted with gzip compression, and rejected in another charset or encoding', async () => {
   const server = await sharedServer();
   const { botId } = await server.addBot();
-  const making = { now: Date.now(), random: randomBytes };
-  const { token } = await createAdminToken(
-    server.sql,
-    { name: 'test', scope: 'admin', botIds: null },
-    making,
-  );
+  const token = await server.addToken();
   const url = `/api/v1/bots/${botId}/imports/contacts`;
   const plain = Buffer.from(`platform,platform_contact_id\nline,${lineUser('A')}\n`);
   const post = (bytes: Uint8Array, headers: Record<string, string>) =>

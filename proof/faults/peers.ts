@@ -1,8 +1,8 @@
 /** Faults of the other side: receivers and LINE hang; clients hold connections, send slowly, send much, or flood with sockets. */
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { watchMemory } from '../../bench/watch.ts';
 import { randomOf } from '../../simulator/events/random.ts';
 import { lineSignature } from '../../tests/harness/fixtures.ts';
 import { openSocket } from '../../tests/harness/live-chat.ts';
@@ -13,7 +13,7 @@ import type { World } from '../world/world.ts';
 import type { Fault } from './fault.ts';
 
 const connectAtOnce = 100;
-const memoryEveryMs = 50;
+export const memoryEveryMs = 50;
 
 /** The receiver of webhooks and LINE accept calls and never answer. Deliveries go on and are counted. */
 export const hangingPeers: Fault = {
@@ -90,7 +90,7 @@ export const bigBodies: Fault = {
   seconds: { full: 1, quick: 1 },
   async run({ world, load, proving, count }) {
     const bodies = proving.isQuick ? 20 : bigAtOnce;
-    const memory = watchMemory(world.pid('web'));
+    const memory = watchMemory(world.pid('web'), memoryEveryMs);
     const random = randomOf(proving.seed, 'bodies of 3 MB');
     const post = async (index: number): Promise<void> => {
       const id = `big-${proving.seed}-${index}`;
@@ -114,7 +114,7 @@ export const bigBodies: Fault = {
     await Promise.all(Array.from({ length: bodies }, (_, index) => post(index)));
     proving.measure({
       what: `largest memory of the web process during ${bodies} bodies of 3 MB`,
-      value: Math.round(memory.end()),
+      value: Math.round(Math.max(...(await memory.end()))),
       unit: 'MB',
       most: memoryMegabytesMax,
     });
@@ -154,24 +154,4 @@ async function openSockets(world: World, count: number): Promise<Socket[]> {
     if (open.length === 0) break;
   }
   return sockets;
-}
-
-/** The largest resident memory of a process, in MB. */
-export function watchMemory(pid: number): { end(): number } {
-  let largest = 0;
-  const look = (): void => {
-    try {
-      const [, kilobytes] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-      largest = Math.max(largest, Number(kilobytes ?? 0) / 1_024);
-    } catch {
-      // The process has ended.
-    }
-  };
-  const timer = setInterval(look, memoryEveryMs);
-  return {
-    end() {
-      clearInterval(timer);
-      return largest;
-    },
-  };
 }

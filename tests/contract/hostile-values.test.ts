@@ -8,7 +8,6 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { ulid } from 'ulid';
-import { createAdminToken } from '../../src/auth/admin-tokens.ts';
 import { createLineToken } from '../../src/bots/line-tokens.ts';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { addLiveChat, visit } from '../harness/live-chat.ts';
@@ -63,7 +62,7 @@ test('no hostile value makes an operation fail, hang, or answer with an undocume
   const { botId, apiToken, apiSecret } = await server.addBot();
   await server.addChannel(botId, { platform: 'line', secret: 'secret' });
   const making = { now: Date.now(), random: randomBytes };
-  const admin = await createAdminToken(server.sql, { name: 'test', scope: 'admin', botIds: null }, making);
+  const adminToken = await server.addToken();
   const line = await createLineToken(server.sql, botId, {}, making);
   const chat = await addLiveChat(server);
   const visitor = await visit(server.address, chat.widgetKey);
@@ -87,7 +86,7 @@ test('no hostile value makes an operation fail, hang, or answer with an undocume
     noticeId: '1',
   };
   const apis: Record<string, Api> = {
-    management: { base: '', ids, query: {}, secret: {}, token: admin.token },
+    management: { base: '', ids, query: {}, secret: {}, token: adminToken },
     mantago: {
       base: '/api',
       ids: { ...ids, botId },

@@ -7,7 +7,6 @@ import { get } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parse } from 'csv-parse/sync';
-import { createAdminToken } from '../../src/auth/admin-tokens.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { addTags } from '../../src/tags/tags.ts';
 import { putSnapshot } from '../harness/line-figures.ts';
@@ -26,11 +25,7 @@ async function shop(t: TestContext) {
   // The account that the webhook bodies of the tests name.
   await server.sql`
     insert into channels (bot_id, platform, account_id, secret_sealed) values (${botId}, 'facebook', 'account', '')`;
-  const { token } = await createAdminToken(
-    server.sql,
-    { name: 'test', scope: 'write', botIds: null },
-    { now: Date.now(), random },
-  );
+  const token = await server.addToken('write');
   const call = async (path: string, init: RequestInit = {}, bot = botId): Promise<Response> =>
     fetch(`${server.address}/api/v1/bots/${bot}/${path}`, {
       ...init,

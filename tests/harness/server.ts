@@ -4,6 +4,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type AdminScope, createAdminToken } from '../../src/auth/admin-tokens.ts';
 import { type Keys, openKeys } from '../../src/auth/keys.ts';
 import { createBot } from '../../src/bots/bots.ts';
 import type { ChannelSettings } from '../../src/bots/channel-settings.ts';
@@ -24,6 +25,8 @@ export type TestServer = {
   /** A bot with its API pair. */
   addBot(timeZone?: string): Promise<{ botId: string; apiToken: string; apiSecret: string }>;
   addChannel(botId: string, settings: ChannelSettings): Promise<void>;
+  /** Creates an admin token for all bots and returns it. Default scope: admin. */
+  addToken(scope?: AdminScope): Promise<string>;
   /** Waits until nothing is pending. */
   folded(): Promise<void>;
   drain(): Promise<void>;
@@ -72,6 +75,10 @@ export async function testServer(
       createBot(sql, { name: 'test', timeZone }, { now: Date.now(), random, keys }),
     async addChannel(botId, channel) {
       await setChannel(sql, { botId, ...channel }, { now: Date.now(), random, keys });
+    },
+    async addToken(scope = 'admin') {
+      const settings = { name: 'test', scope, botIds: null };
+      return (await createAdminToken(sql, settings, { now: Date.now(), random })).token;
     },
     folded: () => waitUntilFolded(sql),
     drain: async () => server?.drain(),
