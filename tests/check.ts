@@ -29,7 +29,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const concurrency = availableParallelism() + 3;
 const testsMsMax = 20 * 60_000;
 /** Processes for the files of a suite that start no process themselves. The files of one share their loaded modules. */
-const processesOf = { unit: 3, db: 9 };
+const processesOf = { unit: 3, db: 12 };
 const slowestShown = 10;
 /** As in bin/shoal.js: processes share compiled code. */
 const compileCache = join(root, 'node_modules/.cache/shoal');
@@ -57,25 +57,13 @@ try {
   process.exitCode = 1;
 }
 
-/**
- * The files to run. Those of e2e come first: they take longest, and the short ones fill the gaps at the end. Files that mostly compute
- * (browsers) alternate with files that mostly wait (kills), because neighbours in a folder are alike.
- */
 function testFiles(): string[] {
   if (positionals.length > 0) return globSync(positionals, { cwd: root }).sort();
   const files = filesBySuite();
-  if (values.suite === undefined) return suites.toReversed().flatMap((suite) => alternated(files[suite]));
+  if (values.suite === undefined) return Object.values(files).flat();
   if (!suites.some((suite) => suite === values.suite))
     throw new StepFailed(`there is no suite ${values.suite}; use ${suites.join(', ')}`);
   return files[values.suite as Suite];
-}
-
-/** The files of both halves in turn. */
-function alternated(files: readonly string[]): string[] {
-  const middle = Math.ceil(files.length / 2);
-  return files
-    .slice(0, middle)
-    .flatMap((file, index) => [file, ...files.slice(middle + index, middle + index + 1)]);
 }
 
 async function withCluster(runAll: () => Promise<void>): Promise<void> {
@@ -97,20 +85,35 @@ async function runTests(files: readonly string[]): Promise<void> {
   }
 }
 
-/** The programs to run: each file of e2e, and one for each group of the others, written to the folder. */
+/**
+ * The programs to run: one for each group of files of unit and db, written to the folder, and each file of e2e. The groups of db come
+ * first: they take longest. The short ones of unit fill the gaps at the end.
+ */
 async function entriesOf(files: readonly string[], folder: string): Promise<string[]> {
-  const bySuite = Map.groupBy(files, suiteOf);
-  const entries = [...(bySuite.get('e2e') ?? [])].map(pathOf);
-  for (const suite of ['db', 'unit'] as const) {
-    const groups = Map.groupBy((bySuite.get(suite) ?? []).entries(), ([index]) => index % processesOf[suite]);
-    for (const [number, members] of groups) {
-      const entry = join(folder, `${suite}-${number + 1}.mjs`);
-      const imports = members.map(([, file]) => `import ${JSON.stringify(pathToFileURL(pathOf(file)))};\n`);
-      await writeFile(entry, imports.join(''));
-      entries.push(entry);
-    }
-  }
-  return entries;
+  const { unit = [], db = [], e2e = [] } = Object.groupBy(files, suiteOf);
+  const groups = (suite: 'unit' | 'db', members: readonly string[]) => {
+    const byProcess = Object.groupBy(members, (_, index) => index % processesOf[suite]);
+    return Promise.all(
+      Object.entries(byProcess).map(async ([number, group = []]) => {
+        const entry = join(folder, `${suite}-${number}.mjs`);
+        const imports = group.map((file) => `import ${JSON.stringify(pathToFileURL(pathOf(file)))};\n`);
+        await writeFile(entry, imports.join(''));
+        return entry;
+      }),
+    );
+  };
+  return [...(await groups('db', db)), ...alternated(e2e).map(pathOf), ...(await groups('unit', unit))];
+}
+
+/**
+ * The files of both halves in turn: files that mostly compute (browsers) and files that mostly wait (kills), because neighbours in a
+ * folder are alike.
+ */
+function alternated(files: readonly string[]): string[] {
+  const middle = Math.ceil(files.length / 2);
+  return files
+    .slice(0, middle)
+    .flatMap((file, index) => [file, ...files.slice(middle + index, middle + index + 1)]);
 }
 
 function pathOf(file: string): string {
