@@ -207,6 +207,36 @@ export const catalogue = {
       'The broadcast cannot be created: the channel has no access token, or `intentId` names no message template.',
     remedy: 'Set the access token with `shoal channel set`. See the message templates of the bot.',
   },
+  GIFT_NOT_FOUND: {
+    status: 404,
+    cause: 'The bot has no gift with that id or name.',
+    remedy: 'List the gifts of the bot.',
+  },
+  GIFT_EXISTS: {
+    status: 409,
+    cause: 'The bot already has a gift of that name.',
+    remedy: 'Use the existing gift, or another name.',
+  },
+  GIFT_OUT_OF_STOCK: {
+    status: 409,
+    cause: 'As many of the gift as its stock are granted.',
+    remedy: 'Raise the stock of the gift.',
+  },
+  GIFT_EXPIRED: {
+    status: 409,
+    cause: 'The gift has expired, so it cannot be granted or redeemed.',
+    remedy: 'Change the expiry time of the gift.',
+  },
+  GIFT_REDEEMED: {
+    status: 409,
+    cause: 'The granted gift was redeemed before, with another key.',
+    remedy: 'List the gifts of the contact.',
+  },
+  GRANT_NOT_FOUND: {
+    status: 404,
+    cause: 'The contact has no granted gift with that number.',
+    remedy: 'List the gifts of the contact.',
+  },
   TEMPLATE_NOT_FOUND: {
     status: 404,
     cause: 'The bot has no message template with that id.',

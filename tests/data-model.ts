@@ -84,6 +84,10 @@ const folders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     chat_online: 'Visitors with an open socket, by process.',
     chat_usage: 'Bytes stored per day, by visitor, address and bot.',
   },
+  rewards: {
+    gifts: 'The catalogue of rewards, with stock and number of grants.',
+    gift_grants: 'Gifts of contacts, and their redemption.',
+  },
   sends: {
     sends: 'One message for many contacts: audience, schedule, progress and numbers.',
     send_recipients: 'The contacts of a send, each with its result.',
@@ -111,6 +115,7 @@ const flow = [
   ['line', 'rollups'],
   ['contacts', 'tags'],
   ['contacts', 'points'],
+  ['contacts', 'rewards'],
   ['contacts', 'sends'],
   ['sends', 'inbox'],
   ['contacts', 'webhooks-out'],

@@ -1662,6 +1662,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bots/{botId}/gifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        /** The catalogue of gifts, by name */
+        get: operations["listGifts"];
+        put?: never;
+        /** Add a gift to the catalogue */
+        post: operations["createGift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/gifts/{giftId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                giftId: components["parameters"]["GiftId"];
+            };
+            cookie?: never;
+        };
+        /** One gift */
+        get: operations["getGift"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change a gift
+         * @description Members that are left out stay unchanged. `stock` cannot be less than what is granted.
+         */
+        patch: operations["updateGift"];
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/contacts/{contactId}/gifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
+                contactId: components["parameters"]["ContactId"];
+            };
+            cookie?: never;
+        };
+        /** The gifts of a contact, newest first */
+        get: operations["listGiftGrants"];
+        put?: never;
+        /** Grant a gift to a contact */
+        post: operations["grantGift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/contacts/{contactId}/gifts/{grantId}/redeem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
+                contactId: components["parameters"]["ContactId"];
+                grantId: components["parameters"]["GrantId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Redeem a granted gift */
+        post: operations["redeemGift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/bots/{botId}/jobs": {
         parameters: {
             query?: never;
@@ -2039,7 +2127,7 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                what: "contacts" | "events" | "conversations" | "messages" | "points" | "figures";
+                what: "contacts" | "events" | "conversations" | "messages" | "points" | "gifts" | "figures";
             };
             cookie?: never;
         };
@@ -2090,6 +2178,78 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @enum {string} */
+        GiftKind: "ticket" | "physical" | "virtual";
+        GiftName: string;
+        NewGift: {
+            name: components["schemas"]["GiftName"];
+            kind: components["schemas"]["GiftKind"];
+            /** @description Where it comes from. */
+            resource: string;
+            /** @description MantaGo's `tickets` are unused ones of the default gift. It replaces the previous default one. */
+            isDefault?: boolean;
+            /** @description How many can be granted in all; null: any number. */
+            stock?: number | null;
+            /**
+             * Format: date-time
+             * @description From then on it cannot be granted or redeemed.
+             */
+            expiresAt?: string | null;
+        };
+        GiftChanges: {
+            name?: components["schemas"]["GiftName"];
+            resource?: string;
+            isDefault?: boolean;
+            stock?: number | null;
+            /** Format: date-time */
+            expiresAt?: string | null;
+        };
+        Gift: {
+            giftId: string;
+            name: string;
+            kind: components["schemas"]["GiftKind"];
+            resource: string;
+            isDefault: boolean;
+            stock: number | null;
+            granted: number;
+            /** @description `stock` less `granted`; null: any number. */
+            available: number | null;
+            /** Format: date-time */
+            expiresAt: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        Gifts: {
+            gifts: components["schemas"]["Gift"][];
+            nextCursor: components["schemas"]["NextCursor"];
+        };
+        NewGrant: {
+            giftId: string;
+        };
+        GiftGrant: {
+            grantId: number;
+            giftId: string;
+            name: string;
+            kind: components["schemas"]["GiftKind"];
+            resource: string;
+            isDefault: boolean;
+            key: string;
+            grantedBy: string | null;
+            /** Format: date-time */
+            grantedAt: string;
+            redeemedBy: string | null;
+            /** Format: date-time */
+            redeemedAt: string | null;
+            /** Format: date-time */
+            expiresAt: string | null;
+        };
+        GiftGrants: {
+            contactId: string;
+            grants: components["schemas"]["GiftGrant"][];
+            nextCursor: components["schemas"]["NextCursor"];
+        };
         /** @description With variables such as `{{name}}` or `{{name|customer}}` (docs/sending.md). */
         MessageText: string;
         QuickReplies: string[];
@@ -3603,6 +3763,24 @@ export interface components {
         };
     };
     responses: {
+        /** @description The bot has a gift of that name (GIFT_EXISTS). */
+        GiftExists: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The gift is out of stock (GIFT_OUT_OF_STOCK), has expired (GIFT_EXPIRED), or is redeemed already (GIFT_REDEEMED), or the key was used for another change (KEY_REUSED). Nothing was changed. */
+        GiftRefused: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The bot has a message template of that name (TEMPLATE_EXISTS). */
         TemplateExists: {
             headers: {
@@ -3891,6 +4069,8 @@ export interface components {
         };
     };
     parameters: {
+        GiftId: string;
+        GrantId: number;
         SendId: number;
         TemplateId: string;
         BotId: string;
@@ -7192,6 +7372,284 @@ export interface operations {
             503: components["responses"]["DatabaseUnavailable"];
         };
     };
+    listGifts: {
+        parameters: {
+            query?: {
+                /** @description The largest number of entries. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the previous page. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of gifts. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gifts"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    createGift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewGift"];
+            };
+        };
+        responses: {
+            /** @description The gift. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gift"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["GiftExists"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    getGift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                giftId: components["parameters"]["GiftId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The gift. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gift"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    updateGift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                giftId: components["parameters"]["GiftId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GiftChanges"];
+            };
+        };
+        responses: {
+            /** @description The gift. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gift"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["GiftExists"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    listGiftGrants: {
+        parameters: {
+            query?: {
+                /** @description The largest number of entries. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the previous page. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
+                contactId: components["parameters"]["ContactId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of grants. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftGrants"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    grantGift: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A key that you choose, one for each change. A repeat with the same key changes nothing. */
+                "Idempotency-Key": components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                botId: components["parameters"]["BotId"];
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
+                contactId: components["parameters"]["ContactId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewGrant"];
+            };
+        };
+        responses: {
+            /** @description The grant. */
+            201: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftGrant"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["GiftRefused"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    redeemGift: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A key that you choose, one for each change. A repeat with the same key changes nothing. */
+                "Idempotency-Key": components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                botId: components["parameters"]["BotId"];
+                /** @description An encoded client id. That of a merged contact leads to the current one. */
+                contactId: components["parameters"]["ContactId"];
+                grantId: components["parameters"]["GrantId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The grant. */
+            200: {
+                headers: {
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftGrant"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["GiftRefused"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
     listJobs: {
         parameters: {
             query?: {
@@ -7976,7 +8434,7 @@ export interface operations {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                what: "contacts" | "events" | "conversations" | "messages" | "points" | "figures";
+                what: "contacts" | "events" | "conversations" | "messages" | "points" | "gifts" | "figures";
             };
             cookie?: never;
         };
@@ -8067,6 +8525,8 @@ export interface queryDefaults {
     listDeliveries: 'limit';
     listSends: 'limit';
     listSendRecipients: 'limit';
+    listGifts: 'limit';
+    listGiftGrants: 'limit';
     listJobs: 'limit';
     listNotices: 'limit';
     exportData: 'format' | 'bom';

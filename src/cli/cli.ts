@@ -40,6 +40,7 @@ const parts = new Map<string, () => Promise<Part>>([
   ['snapshot', () => import('./snapshot.ts')],
   ['tag', () => import('./tag.ts')],
   ['points', () => import('./points.ts')],
+  ['gift', () => import('./gift.ts')],
   ['export', () => import('./export.ts')],
   ['import', () => import('./import.ts')],
   ['cluster', () => import('./cluster.ts')],

@@ -12,10 +12,11 @@ import { conversations } from './conversations.ts';
 import { events } from './events.ts';
 import { figures, messages } from './figures.ts';
 import { type ExportFormat, writerOf } from './format.ts';
+import { gifts } from './gifts.ts';
 import { points } from './points.ts';
 import type { Scope } from './table.ts';
 
-export const tables = { contacts, events, conversations, messages, points, figures };
+export const tables = { contacts, events, conversations, messages, points, gifts, figures };
 export type ExportName = keyof typeof tables;
 export const exportNames = Object.keys(tables) as ExportName[];
 

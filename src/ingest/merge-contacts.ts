@@ -6,6 +6,7 @@ import { moveProfile } from '../contacts/profiles.ts';
 import type { Transaction } from '../database/client.ts';
 import type { IncomingEvent } from '../events/store.ts';
 import { mergeAccounts } from '../points/merge-accounts.ts';
+import { moveGrants } from '../rewards/grants.ts';
 import {
   addSessionChanges,
   mergeSessions,
@@ -75,6 +76,7 @@ async function mergeStored(
   await moveTags(tx, { botId, fromContactId, toContactId });
   await moveProfile(tx, { botId, fromContactId, toContactId });
   await mergeAccounts(tx, { botId, fromContactId, toContactId });
+  await moveGrants(tx, { botId, fromContactId, toContactId });
 }
 
 function mergeFollows(tally: Tally, { survivor, absorbed }: Merge): void {

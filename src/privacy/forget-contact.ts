@@ -29,6 +29,7 @@ import { foldBatch } from '../ingest/process-batch.ts';
 import { eraseChats, lockChats } from '../live-chat/erasure.ts';
 import { anonymizeAccount } from '../points/merge-accounts.ts';
 import { newId, type Random } from '../random.ts';
+import { moveGrants } from '../rewards/grants.ts';
 import { eraseRecipients } from '../sends/erasure.ts';
 import { moveTags } from '../tags/assignments.ts';
 import { deleteMessagesOf } from '../webhooks-out/log.ts';
@@ -163,6 +164,7 @@ async function deleteLocked(
     update conversations set contact_id = ${anonymousId} where bot_id = ${botId} and contact_id = ${contactId}`;
   await moveTags(tx, move);
   await anonymizeAccount(tx, move);
+  await moveGrants(tx, move);
   if (platform === 'liveChat') await eraseChats(tx, botId, ids);
   if (platform === 'line')
     await replaceLineUser(tx, botId, { ids, anonymous: anonymousPlatformId(anonymousId) });

@@ -16,6 +16,10 @@ type Content =
       data: { tag: string; kind: 'manual' | 'personal' | 'auto' };
     }
   | { type: 'contact.bound' | 'contact.unbound'; data: { customerId: string } }
+  | {
+      type: 'gift.granted' | 'gift.redeemed';
+      data: { grantId: number; giftId: string; name: string; kind: string; resource: string; key: string };
+    }
   /** The message's text is read when it is sent. */
   | { type: 'chat.message'; data: { messageId: string } }
   | {

@@ -9,6 +9,8 @@ import { createContacts, findContacts } from '../../src/contacts/contacts.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { startReplay } from '../../src/jobs/jobs.ts';
 import { newId } from '../../src/random.ts';
+import { createGift } from '../../src/rewards/gifts.ts';
+import { grantGift } from '../../src/rewards/grants.ts';
 import { createSend } from '../../src/sends/sends.ts';
 import { createTemplate } from '../../src/sends/templates.ts';
 import { createTag } from '../../src/tags/tags.ts';
@@ -53,6 +55,9 @@ export const good: Record<string, Call> = {
   seeChat: { body: { sequence: 1 } },
   createSend: { body: { name: 'Autumn', platform: 'line', message: { text: 'Hi' }, filter: {} } },
   previewSend: { body: { platform: 'line', filter: { tag: 'VIP' } } },
+  createGift: { body: { name: 'Coffee', kind: 'ticket', resource: 'rewardsCard' } },
+  updateGift: { body: { stock: 10 } },
+  grantGift: { body: { giftId: 'VolejRejN' } },
   createMessageTemplate: { body: { name: 'Thanks', text: 'Thank you' } },
   replaceMessageTemplate: { body: { name: 'Thanks', text: 'Thank you' } },
 };
@@ -90,6 +95,8 @@ export async function ready(starting = managementServer()) {
   const jobId = String((await startReplay(sql, botId, { clock: () => now, random: randomBytes })).jobId);
   const sendId = await addSend(server);
   const templateId = await addTemplate(server);
+  const giftId = await addGift(server);
+  const grantId = await addGrant(server, first.contactId, giftId);
   let calls = 0;
   /** Each changing call gets its own contact, tag and key, so that calls do not affect each other. */
   const call = async (id: string, call: Call = {}) => {
@@ -106,6 +113,8 @@ export async function ready(starting = managementServer()) {
       reversePoints: { entryId },
       createSession: { token: server.token },
       createUser: { name: `User ${newId(randomBytes)}`, scope: 'read', password },
+      createGift: { ...(good.createGift?.body as object), name: `Gift ${calls}` },
+      grantGift: { giftId },
       createMessageTemplate: { name: `Template ${calls}`, text: 'Thank you' },
       replaceMessageTemplate: { name: `Changed ${calls}`, text: 'Thanks' },
       sendChatMessage: { messageId: ulidOf(calls), text: '可以的' },
@@ -126,6 +135,8 @@ export async function ready(starting = managementServer()) {
         lineTokenId,
         userId,
         sendId,
+        giftId,
+        grantId: id === 'redeemGift' ? await addGrant(server, params.contactId, giftId) : grantId,
         templateId:
           changesBot && operationOf(id).path.includes('{templateId}')
             ? await addTemplate(server)
@@ -144,6 +155,8 @@ export async function ready(starting = managementServer()) {
   };
   const ids = {
     ...first,
+    giftId,
+    grantId,
     sendId,
     templateId,
     deliveryId,
@@ -198,6 +211,29 @@ async function addSend({ sql, botId, now }: ManagementServer): Promise<string> {
   const to = { contactIds: [], unknownContacts: 0 };
   const created = await createSend(sql, { ...send, to, startsAt: null, key: null, createdBy: null }, { now });
   return String(created.send.sendId);
+}
+
+async function addGift({ sql, botId, now }: ManagementServer): Promise<string> {
+  const gift = {
+    botId,
+    name: newId(randomBytes),
+    kind: 'physical',
+    resource: 'lotteryGame',
+    isDefault: false,
+  } as const;
+  const all = { ...gift, stock: null, expiresAt: null };
+  const created = await sql.begin((tx) => createGift(tx, all, { now, random: randomBytes }));
+  return created.giftId;
+}
+
+export async function addGrant(
+  { sql, botId, now }: ManagementServer,
+  contactId: string,
+  giftId: string,
+): Promise<string> {
+  const change = { botId, giftId, contactId, key: newId(randomBytes), by: null };
+  const { grant } = await sql.begin((tx) => grantGift(tx, change, { now }));
+  return String(grant.grantId);
 }
 
 async function addTemplate({ sql, botId, now }: ManagementServer): Promise<string> {

@@ -11,7 +11,17 @@ import { adminScopes } from '../../src/auth/admin-tokens.ts';
 import { createContacts, findContacts } from '../../src/contacts/contacts.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { parseYaml } from '../harness/yaml.ts';
-import { addContact, gif, good, ready, successOf, ulidOf, untagged, visitorId } from './management-calls.ts';
+import {
+  addContact,
+  addGrant,
+  gif,
+  good,
+  ready,
+  successOf,
+  ulidOf,
+  untagged,
+  visitorId,
+} from './management-calls.ts';
 import {
   answered,
   type Call,
@@ -610,14 +620,17 @@ test('a rejected change names the conflict and changes nothing', async () => {
 });
 
 test('a non-idempotent change requires a key, and a repeat with the key is marked as replayed', async () => {
-  const { call, server } = await ready();
+  const { call, server, ids } = await ready();
   for (const id of keyed) {
     const { contactId, entryId } = await addContact(server, `K ${id}`);
     const specialBodies = {
       transferPoints: { toContactId: (await addContact(server, `L ${id}`)).contactId, amount: 5 },
     };
-    const body = { ...specialBodies, reversePoints: { entryId } }[id] ?? good[id]?.body;
-    const input = { params: { contactId }, ...(body ? { body } : {}) };
+    const { giftId } = ids;
+    const body =
+      { ...specialBodies, reversePoints: { entryId }, grantGift: { giftId } }[id] ?? good[id]?.body;
+    const grantId = await addGrant(server, contactId, ids.giftId);
+    const input = { params: { contactId, grantId }, ...(body ? { body } : {}) };
     const missing = await server.call(id, input);
     assert.deepEqual(
       problemOf(missing),
@@ -850,8 +863,9 @@ test('an invalid import is rejected as a whole, with the numbers of the invalid 
   );
 });
 
-test('a key of another send and a taken name of a template are rejected', async () => {
-  const { call } = await ready();
+test('a key of another change and a taken name are rejected', async () => {
+  const { call, ids } = await ready();
+  const { giftId } = ids;
   const headers = { 'idempotency-key': 'taken' };
   await call('createSend', { headers });
   const other = { name: 'Spring', platform: 'line', message: { text: 'Hi' }, filter: {} };
@@ -863,6 +877,15 @@ test('a key of another send and a taken name of a template are rejected', async 
   await call('createMessageTemplate', { body });
   for (const id of ['createMessageTemplate', 'replaceMessageTemplate'])
     assert.deepEqual(problemOf(await call(id, { body })).slice(0, 2), [409, 'TEMPLATE_EXISTS']);
+  const gift = { name: 'Taken', kind: 'ticket', resource: 'shop' };
+  await call('createGift', { body: gift });
+  assert.deepEqual(problemOf(await call('createGift', { body: gift })).slice(0, 2), [409, 'GIFT_EXISTS']);
+  const rename = { params: { giftId }, body: { name: 'Taken' } };
+  assert.deepEqual(problemOf(await call('updateGift', rename)).slice(0, 2), [409, 'GIFT_EXISTS']);
+  for (const id of ['grantGift', 'redeemGift']) {
+    await call(id, { headers });
+    assert.deepEqual(problemOf(await call(id, { headers })).slice(0, 2), [409, 'KEY_REUSED'], id);
+  }
 });
 
 test('the tests cover every documented response of every operation', () => {

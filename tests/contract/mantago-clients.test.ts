@@ -8,6 +8,8 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { setChannel } from '../../src/bots/set-channel.ts';
 import { isObject } from '../../src/json.ts';
+import { createGift, type GiftKind } from '../../src/rewards/gifts.ts';
+import { grantGift, redeemGift } from '../../src/rewards/grants.ts';
 import { addTags, setLifeCycle } from '../../src/tags/tags.ts';
 import { dayMs } from '../../src/time.ts';
 import { putSnapshot } from '../harness/line-figures.ts';
@@ -179,6 +181,30 @@ test('the rewards of a client in the body or in the query are three empty lists'
       virtualGifts: [],
     });
   }
+});
+
+test('the rewards of a client are its unused gifts, with the default one as tickets', async () => {
+  const server = await shop();
+  const { sql, bot, now } = server;
+  const { botId } = bot;
+  const add = async (name: string, kind: GiftKind, isDefault = false) => {
+    const gift = { botId, name, kind, resource: 'lotteryGame', isDefault, stock: null, expiresAt: null };
+    const { giftId } = await sql.begin((tx) => createGift(tx, gift, { now, random: randomBytes }));
+    const change = { botId, giftId, contactId: 'Ada', key: name, by: null };
+    return (await sql.begin((tx) => grantGift(tx, change, { now }))).grant.grantId;
+  };
+  await add('Coffee', 'virtual', true);
+  await add('Premium Gift Box', 'physical');
+  await add('50% Discount Coupon', 'virtual');
+  const used = { botId, contactId: 'Ada', grantId: await add('Tea', 'ticket'), key: 'used', by: null };
+  await sql.begin((tx) => redeemGift(tx, used, { now }));
+  const createdAt = new Date(now).toISOString();
+  const shown = (name: string) => ({ name, resource: 'lotteryGame', createdAt });
+  const { body } = await server.call('getClientGifts', { body: { clientId: 'Ada' } });
+  assert.deepEqual(
+    [body.tickets, body.physicalGifts, body.virtualGifts],
+    [[{ createdAt }], [shown('Premium Gift Box')], [shown('50% Discount Coupon')]],
+  );
 });
 
 test('the list is newest first, ten to a page, and every filter narrows it', async () => {

@@ -340,6 +340,46 @@ create table events (
 CREATE INDEX events_of_contact ON public.events USING btree (bot_id, contact_id, happened_at) WHERE (contact_id IS NOT NULL);
 CREATE INDEX events_without_contact ON public.events USING btree (bot_id, platform) WHERE ((contact_id IS NULL) AND (platform <> 'line'::text));
 
+create table gift_grants (
+ bot_id text collate "C" not null,
+ grant_id bigint not null generated as identity,
+ gift_id text collate "C" not null,
+ contact_id text collate "C" not null,
+ key text collate "C" not null,
+ granted_by text,
+ granted_at timestamp with time zone not null,
+ redeem_key text collate "C",
+ redeemed_by text,
+ redeemed_at timestamp with time zone,
+ CHECK (((redeem_key IS NULL) = (redeemed_at IS NULL))),
+ PRIMARY KEY (bot_id, grant_id)
+);
+CREATE INDEX gift_grants_of_contact ON public.gift_grants USING btree (bot_id, contact_id, grant_id);
+CREATE INDEX gift_grants_of_gift ON public.gift_grants USING btree (bot_id, gift_id, grant_id);
+CREATE UNIQUE INDEX gift_grants_key ON public.gift_grants USING btree (bot_id, key);
+CREATE UNIQUE INDEX gift_grants_redeem_key ON public.gift_grants USING btree (bot_id, redeem_key) WHERE (redeem_key IS NOT NULL);
+
+create table gifts (
+ bot_id text collate "C" not null,
+ gift_id text collate "C" not null,
+ name text collate "C" not null,
+ kind text collate "C" not null,
+ resource text not null,
+ is_default boolean not null default false,
+ stock bigint,
+ granted bigint not null default 0,
+ expires_at timestamp with time zone,
+ created_at timestamp with time zone not null,
+ updated_at timestamp with time zone not null,
+ CHECK (((stock IS NULL) OR (granted <= stock))),
+ CHECK ((granted >= 0)),
+ CHECK ((kind = ANY (ARRAY['ticket'::text, 'physical'::text, 'virtual'::text]))),
+ CHECK ((stock >= 0)),
+ PRIMARY KEY (bot_id, gift_id),
+ UNIQUE (bot_id, name)
+);
+CREATE UNIQUE INDEX gifts_default ON public.gifts USING btree (bot_id) WHERE is_default;
+
 create table hours (
  bot_id text collate "C" not null,
  platform text collate "C" not null,

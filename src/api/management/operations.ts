@@ -11,6 +11,7 @@ import { conversationOperations } from './conversations.ts';
 import { deliveryOperations } from './deliveries.ts';
 import { exportOperations } from './exports.ts';
 import { figureOperations } from './figures.ts';
+import { giftOperations } from './gifts.ts';
 import { healthOperations } from './health.ts';
 import { importOperations } from './imports.ts';
 import { jobOperations } from './jobs.ts';
@@ -35,6 +36,7 @@ export function managementOperations(sources: Sources): Operations {
     ...deliveryOperations(sources),
     ...exportOperations(sources),
     ...figureOperations(sources),
+    ...giftOperations(sources),
     ...healthOperations(sources),
     ...importOperations(sources),
     ...jobOperations(sources),

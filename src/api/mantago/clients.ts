@@ -9,6 +9,7 @@ import { bindCustomer, customerIdLengthMax, unbindCustomer } from '../../contact
 import { Refusal } from '../../errors.ts';
 import { type PlatformName, platformNames } from '../../platforms/platform.ts';
 import { type FollowersByDay, readFollowersByDay } from '../../reports/followers-by-day.ts';
+import { type Grant, unusedGrants } from '../../rewards/grants.ts';
 import { addDays, dayOf } from '../../time.ts';
 import { prefixes } from './figures.ts';
 import { type Answer, type Operations, proven, type Sent, type Sources, success } from './operation.ts';
@@ -71,10 +72,9 @@ export function clientOperations(sources: Sources) {
     getClientGifts: proven(sources, {
       problemOf: clientProblem,
       async answer(botId, sent) {
-        await findClient(sources, botId, sent);
-        // Shoal has points only, and no rewards.
-        const none = { tickets: [], physicalGifts: [], virtualGifts: [] };
-        return { ...success('Get client gifts successfully'), ...none };
+        const contactId = await findClient(sources, botId, sent);
+        const grants = await unusedGrants(sql, { botId, contactId, now: clock() });
+        return { ...success('Get client gifts successfully'), ...toGifts(grants) };
       },
     }),
     bindCustomer: proven(sources, {
@@ -179,6 +179,20 @@ function toClient(contact: ShownContact): Client {
     autoTags: tagsOf('automatic'),
     tags: tagsOf('manual'),
     tourTags: [],
+  };
+}
+
+/** The default gift of any kind gives tickets. Other tickets are virtual gifts. */
+function toGifts(grants: readonly Grant[]) {
+  const shown = (list: readonly Grant[]) =>
+    list.map(({ name, resource, grantedAt }) => ({ name, resource, createdAt: grantedAt.toISOString() }));
+  const others = grants.filter(({ isDefault }) => !isDefault);
+  return {
+    tickets: grants
+      .filter(({ isDefault }) => isDefault)
+      .map(({ grantedAt }) => ({ createdAt: grantedAt.toISOString() })),
+    physicalGifts: shown(others.filter(({ kind }) => kind === 'physical')),
+    virtualGifts: shown(others.filter(({ kind }) => kind !== 'physical')),
   };
 }
 
