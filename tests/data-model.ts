@@ -64,6 +64,7 @@ const folders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     line_message_events: 'LINE’s statistics of a send.',
     line_unit_events: 'LINE’s statistics of an aggregation unit.',
   },
+  'line/people': { line_friend_lists: 'How far LINE’s list of friends has been read.' },
   collector: {
     collections: 'One row per kind of a platform’s own figures: schedule state and last answer.',
     collection_questions: 'The days, sends and units to ask for.',

@@ -2899,6 +2899,8 @@ export interface components {
             days: {
                 /** Format: date */
                 day: string;
+                /** @description Friends from before the connection, whom LINE listed and our own followers of the day do not contain; null: LINE's list was not read. */
+                friendsBefore: number | null;
                 followers: components["schemas"]["Comparison"];
                 blocks: components["schemas"]["Comparison"];
                 sends: components["schemas"]["Comparison"];

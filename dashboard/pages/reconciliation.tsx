@@ -143,6 +143,17 @@ function ByDay({ answer, figure }: { answer: Reconciliation; figure: FigureName 
             cell: (one) => <Gap gap={one[figure].gap} />,
             sortBy: (one) => one[figure].gap,
           },
+          ...(figure === 'followers'
+            ? [
+                {
+                  key: 'before',
+                  title: t('friendsBefore'),
+                  isNumber: true,
+                  cell: (one: Day) => number(one.friendsBefore),
+                  sortBy: (one: Day) => one.friendsBefore,
+                },
+              ]
+            : []),
           {
             key: 'reasons',
             title: t('reasons'),

@@ -36,6 +36,7 @@ export const t = defineTexts('reconciliation', {
   line: { en: 'LINE', ja: 'LINE', 'zh-Hant': 'LINE' },
   gap: { en: 'Gap', ja: '差', 'zh-Hant': '差異' },
   gapNote: { en: 'Ours − LINE', ja: '自社集計 − LINE', 'zh-Hant': '我方 − LINE' },
+  friendsBefore: { en: 'From before', ja: '接続前の友だち', 'zh-Hant': '連接前的好友' },
   reasons: { en: 'Possible reasons', ja: '考えられる理由', 'zh-Hant': '可能原因' },
   asOf: {
     en: '{{day}}: the last day with both counts',

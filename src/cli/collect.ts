@@ -23,6 +23,7 @@ import { LineClient } from '../line/line-client.ts';
 import { openCommandLog } from '../log.ts';
 import { readMetaStatus } from '../meta/status.ts';
 import { isDay, minuteMs, secondMs } from '../time.ts';
+import { collectFriends } from './collect-friends.ts';
 import { collectMeta } from './collect-meta.ts';
 import { renderStatus } from './collect-status.ts';
 import type { Answer, ShoalCommand } from './command.ts';
@@ -31,7 +32,7 @@ import { renderTime, withProgress } from './progress.ts';
 import { untilFolded } from './until-folded.ts';
 import { untilStopped } from './until-stopped.ts';
 
-type Options = { from?: string; history?: boolean };
+type Options = { from?: string; history?: boolean; friends?: boolean };
 type Run = { sql: Sql; botIds: readonly string[]; limit: CallLimit };
 
 const checkMs = secondMs / 2;
@@ -58,7 +59,13 @@ export function register(program: ShoalCommand, context: Context): void {
       '--history',
       'fetch messages of earlier conversations on Messenger and Instagram, too; no message counts twice',
     )
-    .print((bots: string[], options: Options) => run(context, bots, options));
+    .option(
+      '--friends',
+      "read LINE's list of friends instead: each friend from before the connection becomes a contact; resumable",
+    )
+    .print((bots: string[], options: Options) =>
+      options.friends ? collectFriends(context, bots) : run(context, bots, options),
+    );
   collect
     .addForBot('status', 'Show what each platform answered last, what is next, and any problems.')
     .answer((botId: string) => async (sql) => {

@@ -80,9 +80,12 @@ test('without options it shows 30 days up to yesterday, as a table with the reas
   await addChannel(sql);
   const run = commandRunner(sql, register, { now });
   const lines = (await run('reconcile', 'bot')).out.split('\n');
-  assert.match(lines[0] ?? '', /^day +followers +LINE +gap +blocks +LINE +gap +sends +LINE +gap$/);
+  assert.match(
+    lines[0] ?? '',
+    /^day +followers +LINE +gap +blocks +LINE +gap +sends +LINE +gap +from before$/,
+  );
   assert.match(lines[1] ?? '', /^2026-02-04 /);
-  assert.match(lines[30] ?? '', /^2026-03-05 +7 +– +– +2 +– +– +0 +– +– +not-told$/);
+  assert.match(lines[30] ?? '', /^2026-03-05 +7 +– +– +2 +– +– +0 +– +– +– +not-told$/);
   assert.equal(lines[31], '');
   assert.ok(
     lines.includes(

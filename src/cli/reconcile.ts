@@ -40,12 +40,17 @@ export function showReconciliation(
 
 function renderDays(days: readonly ReconciledDay[]): string {
   const figures = ['followers', 'blocks', 'sends'] as const;
-  const head = ['day', ...figures.flatMap((name) => [name, 'LINE', 'gap']), ''];
+  const head = ['day', ...figures.flatMap((name) => [name, 'LINE', 'gap']), 'from before', ''];
   const rows = days.map((day) => {
     const reasons = [...new Set(figures.flatMap((name) => day[name].reasons))];
     return {
       reasons,
-      cells: [day.day, ...figures.flatMap((name) => toCells(day[name])), reasons.join(', ')],
+      cells: [
+        day.day,
+        ...figures.flatMap((name) => toCells(day[name])),
+        countOf(day.friendsBefore),
+        reasons.join(', '),
+      ],
     };
   });
   const table = renderTable([head, ...rows.map(({ cells }) => cells)], {
@@ -57,5 +62,9 @@ function renderDays(days: readonly ReconciledDay[]): string {
 }
 
 function toCells({ own, line, gap }: Comparison): string[] {
-  return [own, line, gap].map((count) => (count === null ? '–' : String(count)));
+  return [own, line, gap].map(countOf);
+}
+
+function countOf(count: number | null): string {
+  return count === null ? '–' : String(count);
 }

@@ -10,7 +10,7 @@ import { findBot } from '../bots/bots.ts';
 import type { Queryable } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { readDay } from '../periods.ts';
-import { blocksChange, followersChange } from '../rollups/follower-changes.ts';
+import { blocksChange, firstReported, followersChange } from '../rollups/follower-changes.ts';
 import { addDays, dayMs, dayOf, lineZone } from '../time.ts';
 import { deliveredMessages, type LineAnswer } from './answers.ts';
 
@@ -29,7 +29,11 @@ export const gapReasons = {
 export type GapReason = keyof typeof gapReasons;
 
 export type Comparison = components['schemas']['Comparison'] & { reasons: GapReason[] };
-export type ReconciledDay = { day: string } & Record<'followers' | 'blocks' | 'sends', Comparison>;
+export type ReconciledDay = {
+  day: string;
+  /** Friends from before the connection that LINE listed and our own followers of the day do not contain; null: LINE's list was not read. */
+  friendsBefore: number | null;
+} & Record<'followers' | 'blocks' | 'sends', Comparison>;
 
 const daysMax = 3_700;
 const defaultDays = 30;
@@ -54,6 +58,7 @@ export async function reconcile(
 
 type Row = {
   day: string;
+  friendsBefore: number | null;
   followers: number;
   blocks: number;
   setAside: number;
@@ -77,12 +82,24 @@ async function selectDays(sql: Queryable, botId: string, first: string, last: st
       where bot_id = ${botId} and platform = 'line' and set_aside_reason is not null
       group by 1
     ),
+    counted as (
+      -- Our own followers contain a listed friend from its first follow on; on days that LINE has reported, only a first-time add.
+      select greatest(day, ${first}) as day, count(*) as friends
+      from (
+        select (followed_at at time zone ${lineZone})::date as day, earlier_friend from contacts
+        where bot_id = ${botId} and listed_at is not null and followed_at is not null
+      ) friend
+      where earlier_friend is null or coalesce(day <= ${firstReported(sql, botId)}, true)
+      group by 1
+    ),
     sends as (
       select day, case when sum(unknown_sends) = 0 then sum(recipients) end::float8 as recipients
       from line_send_days where bot_id = ${botId} and day between ${first} and ${last}
       group by day
     )
     select to_char(requested.day, 'YYYY-MM-DD') as day,
+      case when exists (select from line_friend_lists where bot_id = ${botId} and listed > 0)
+        then (friends.all - sum(coalesce(counted.friends, 0)) over up_to)::float8 end as "friendsBefore",
       (sum(coalesce(changes.followers, 0)) over up_to)::float8 as followers,
       (sum(coalesce(changes.blocks, 0)) over up_to)::float8 as blocks,
       (sum(coalesce(set_aside.count, 0)) over up_to)::float8 as "setAside",
@@ -90,6 +107,10 @@ async function selectDays(sql: Queryable, botId: string, first: string, last: st
       (reported.value->>'followers')::float8 as "lineFollowers", (reported.value->>'blocks')::float8 as "lineBlocks",
       delivered.value as "lineSends"
     from (select generate_series(${first}::date, ${last}::date, interval '1 day')::date as day) requested
+    cross join (
+      select count(*) as all from contacts where bot_id = ${botId} and listed_at is not null
+    ) friends
+    left join counted using (day)
     left join changes using (day)
     left join set_aside using (day)
     left join sends using (day)
@@ -101,10 +122,11 @@ async function selectDays(sql: Queryable, botId: string, first: string, last: st
     order by requested.day`;
 }
 
-function toDay({ day, setAside, lineSends, ...count }: Row): ReconciledDay {
+function toDay({ day, friendsBefore, setAside, lineSends, ...count }: Row): ReconciledDay {
   const pending: GapReason[] = setAside > 0 ? ['deliveries-set-aside'] : [];
   return {
     day,
+    friendsBefore,
     followers: compare(count.followers, count.lineFollowers, {
       less: ['before-connected', ...pending, 'deleted-accounts'],
       more: [],

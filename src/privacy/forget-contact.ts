@@ -170,7 +170,7 @@ async function deleteLocked(
     await replaceLineUser(tx, botId, { ids, anonymous: anonymousPlatformId(anonymousId) });
   const former = await tx<{ contactId: string }[]>`
     update contacts set platform_contact_id = ${anonymousPlatformId('')} || contact_id, merged_into = null, followed_at = null,
-      earlier_friend = null, blocked = false, ever_blocked = false, forgotten_at = ${new Date(now)}
+      earlier_friend = null, listed_at = null, blocked = false, ever_blocked = false, forgotten_at = ${new Date(now)}
     where bot_id = ${botId} and (contact_id = ${contactId} or merged_into = ${contactId})
     returning contact_id as "contactId"`;
   const formerIds = former.map((row) => row.contactId);
@@ -189,9 +189,9 @@ async function addAnonymousContact(
   const anonymousId = newId(random);
   await tx`
     insert into contacts (bot_id, contact_id, platform, platform_contact_id, followed_at, earlier_friend, blocked,
-      ever_blocked, created_at, forgotten_at)
+      ever_blocked, created_at, listed_at, forgotten_at)
     select bot_id, ${anonymousId}, platform, ${anonymousPlatformId(anonymousId)}, followed_at, earlier_friend, blocked,
-      ever_blocked, created_at, ${new Date(now)}
+      ever_blocked, created_at, listed_at, ${new Date(now)}
     from contacts where bot_id = ${botId} and contact_id = ${contactId}`;
   return anonymousId;
 }

@@ -15,6 +15,7 @@ import { type Job, type JobFailure, stepAnyJob } from '../jobs/jobs.ts';
 import type { LineAccess } from '../line/access.ts';
 import { lineSource } from '../line/collector/line-source.ts';
 import { LineClient } from '../line/line-client.ts';
+import { type FriendParts, readFriendLists } from '../line/people/friends.ts';
 import { LineProfiles } from '../line/people/line-profiles.ts';
 import { Posting } from '../live-chat/posting.ts';
 import { GraphClient } from '../meta/graph-client.ts';
@@ -40,6 +41,8 @@ export type Closer = () => Promise<void>;
 
 const purgeEveryMs = hourMs;
 const shortPollMs = 10 * secondMs;
+/** A page has 1,000 friends. */
+const friendsPollMs = 2 * secondMs;
 const jobPollMs = secondMs;
 /** Indexing takes at most a fifth of the time. */
 const indexPauseShare = 4;
@@ -61,6 +64,7 @@ export function startBackground(parts: Parts, background: BackgroundParts): Work
   if (parts.config.collect === 'on') {
     startCollectors(parts, { ...background, worker });
     startProfiles(parts, background);
+    startFriends(parts, background);
   }
   startSends(parts, worker, closers);
   return worker;
@@ -171,6 +175,22 @@ function startSends(parts: Parts, worker: Worker, closers: Closer[]): void {
     await posting.drain();
     await close();
   });
+}
+
+function startFriends(
+  { config, keys, clock, random, log }: Parts,
+  { openPool, access, metrics, closers }: BackgroundParts,
+): void {
+  const line = new LineClient(config.lineApi);
+  const parts: FriendParts = {
+    ...{ keys, line, access, clock, random, onCall: metrics.lineCalled },
+    // A call to LINE holds a connection.
+    sql: openPool(1),
+  };
+  const poll = new Poll((isStopped) => readFriendLists(parts, isStopped), {
+    ...{ name: "reading LINE's list of friends", pauseMs: friendsPollMs, log },
+  });
+  closers.push(async () => void (await Promise.all([line.close(), poll.stop()])));
 }
 
 function startDispatcher(

@@ -64,9 +64,13 @@ export class FaultyLine {
     if (underWay > 1) this.overlaps += 1;
     response.once('close', () => this.#underWay.set(name, (this.#underWay.get(name) ?? 1) - 1));
     const isKnown = request.headers.authorization === `Bearer ${this.token}`;
-    const usual = isKnown
-      ? { status: 200, body: JSON.stringify(this.answer(endpoint, subject)) }
-      : { status: 401, body: '{"message":"Authentication failed."}' };
+    // An account that is not verified.
+    const usual =
+      endpoint === 'friends'
+        ? { status: 403, body: '{"message":"Not available"}' }
+        : isKnown
+          ? { status: 200, body: JSON.stringify(this.answer(endpoint, subject)) }
+          : { status: 401, body: '{"message":"Authentication failed."}' };
     const { status, body, afterMs = this.delayMs } = this.fault(call) ?? { ...usual, afterMs: this.delayMs };
     setTimeout(() => {
       if (status === 0) request.socket.destroy();
@@ -105,6 +109,8 @@ function callOf({ pathname, searchParams }: URL): [string, string] {
       return ['quota', ''];
     case '/v2/bot/message/quota/consumption':
       return ['consumption', ''];
+    case '/v2/bot/followers/ids':
+      return ['friends', ''];
     case '/v2/bot/info':
       return ['info', ''];
     case '/v2/bot/insight/message/event':

@@ -10,6 +10,7 @@ import fc from 'fast-check';
 import type { Sql } from '../../src/database/client.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { readFollowerDays } from '../../src/line/daily-figures.ts';
+import { putFriends } from '../../src/line/people/friends.ts';
 import { reconcile } from '../../src/line/reconciliation.ts';
 import { recount } from '../../src/rebuild/recount.ts';
 import { readFollowersByDay } from '../../src/reports/followers-by-day.ts';
@@ -20,7 +21,7 @@ import { testDatabase } from '../harness/database.ts';
 import { foldPending } from '../harness/fold.ts';
 import { putSnapshot } from '../harness/line-figures.ts';
 import { holds } from '../harness/property.ts';
-import { bodyOf, type ReportedEvent } from './bodies.ts';
+import { bodyOf, lineUser, type ReportedEvent } from './bodies.ts';
 import { addBot } from './events.ts';
 
 type LineEvent = Extract<ReportedEvent, { platform: 'line' }>;
@@ -61,6 +62,8 @@ const plan = fc.record({
   botZone: fc.constantFrom(lineZone, 'Asia/Taipei', 'America/New_York'),
   events,
   snapshots,
+  listed: fc.subarray([0, 1, 2, 3, 4, 5, 6]),
+  isListedFirst: fc.boolean(),
   ranks: fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })),
 });
 
@@ -69,10 +72,12 @@ test('every report counts followers and blocks from LINE’s latest snapshot and
   let bots = 0;
   await holds(
     t,
-    fc.asyncProperty(plan, async ({ botZone, events, snapshots, ranks }) => {
+    fc.asyncProperty(plan, async ({ botZone, events, snapshots, listed, isListedFirst, ranks }) => {
       const botId = `bot${bots++}`;
       await addBot(sql, botId, botZone);
+      if (isListedFirst) await list(sql, botId, listed);
       await deliver(sql, botId, { events, snapshots, ranks });
+      if (!isListedFirst) await list(sql, botId, listed);
       assert.deepEqual(await recount(sql, botId, { check: true, progress: () => undefined }), []);
       const expected = days.map((day) => naiveCounts(events, snapshots, day));
 
@@ -98,6 +103,13 @@ test('every report counts followers and blocks from LINE’s latest snapshot and
         reconciled.map((day) => ({ followers: day.followers.own, blocks: day.blocks.own })),
         expectedCounts,
         'reconciliation',
+      );
+      assert.deepEqual(
+        reconciled.map(({ friendsBefore }) => friendsBefore),
+        days.map((day) =>
+          listed.length === 0 ? null : naiveFriendsBefore({ events, snapshots, listed }, day),
+        ),
+        'friends from before',
       );
       assert.deepEqual(runningTotals(await seriesOf(sql, botId, lineZone)), expectedCounts, 'series');
     }),
@@ -216,6 +228,32 @@ function naiveCounts(events: readonly LineEvent[], snapshots: readonly Snapshot[
   );
   const blocks = moved.reduce((sum, change) => sum + change, base.blocks);
   return { followers: base.followers + added.length, blocks: Math.max(0, blocks) };
+}
+
+/** LINE's list of friends. */
+async function list(sql: Sql, botId: string, people: readonly number[]): Promise<void> {
+  const userIds = people.map(lineUser);
+  const at = new Date(now);
+  await sql.begin((tx) => putFriends(tx, botId, userIds, { now, random: randomBytes }));
+  await sql`
+    insert into line_friend_lists (bot_id, state, listed, started_at, updated_at)
+    values (${botId}, 'done', ${people.length}, ${at}, ${at})`;
+}
+
+/** The listed friends whom Shoal's own count at the end of the day does not contain. */
+function naiveFriendsBefore(
+  { events, snapshots, listed }: { events: LineEvent[]; snapshots: Snapshot[]; listed: number[] },
+  day: string,
+): number {
+  const [reported = '9999-12-31'] = snapshots
+    .filter(({ isReady }) => isReady)
+    .map((snapshot) => snapshot.day)
+    .sort();
+  const counted = peopleOf(events).filter(({ first, isNew }) => {
+    const isIncluded = isNew || first.at < lineDayStart(addDays(reported, 1));
+    return listed.includes(first.person ?? -1) && first.at < lineDayStart(addDays(day, 1)) && isIncluded;
+  });
+  return listed.length - counted.length;
 }
 
 /** Shoal's count at the end of each day. After the first ready snapshot, it counts changes as LINE does. */

@@ -259,6 +259,7 @@ create table contacts (
  forgotten_at timestamp with time zone,
  earlier_friend text collate "C",
  profile_due_at timestamp with time zone,
+ listed_at timestamp with time zone,
  CHECK ((earlier_friend = ANY (ARRAY['friend'::text, 'blocker'::text]))),
  PRIMARY KEY (bot_id, contact_id),
  UNIQUE (bot_id, platform, platform_contact_id)
@@ -266,6 +267,7 @@ create table contacts (
 CREATE INDEX contacts_created ON public.contacts USING btree (bot_id, created_at, contact_id) WHERE (merged_into IS NULL);
 CREATE INDEX contacts_forgotten ON public.contacts USING btree (bot_id) WHERE (forgotten_at IS NOT NULL);
 CREATE INDEX contacts_joined ON public.contacts USING btree (bot_id, contact_id) INCLUDE (merged_into) WHERE (merged_into IS NOT NULL);
+CREATE INDEX contacts_listed ON public.contacts USING btree (bot_id, followed_at) WHERE (listed_at IS NOT NULL);
 CREATE INDEX contacts_merged ON public.contacts USING btree (bot_id, merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX contacts_profile_due ON public.contacts USING btree (bot_id, platform, profile_due_at) WHERE ((profile_due_at IS NOT NULL) AND (merged_into IS NULL) AND (forgotten_at IS NULL));
 
@@ -425,6 +427,21 @@ create table line_clicks (
  PRIMARY KEY (bot_id, click_id)
 );
 CREATE INDEX line_clicks_waiting ON public.line_clicks USING btree (bot_id, code) WHERE (NOT counted);
+
+create table line_friend_lists (
+ bot_id text collate "C" not null,
+ state text collate "C" not null,
+ next_page text,
+ listed bigint not null default 0,
+ added bigint not null default 0,
+ next_at timestamp with time zone,
+ failures integer not null default 0,
+ problem text,
+ started_at timestamp with time zone not null,
+ updated_at timestamp with time zone not null,
+ CHECK ((state = ANY (ARRAY['reading'::text, 'done'::text, 'unavailable'::text]))),
+ PRIMARY KEY (bot_id)
+);
 
 create table line_interaction_counts (
  bot_id text collate "C" not null,

@@ -1,0 +1,217 @@
+/**
+ * Friends from before the connection: LINE's list of an account's friends becomes contacts, page by page.
+ *
+ *     lock the list → ask LINE for a page → under the bot's lock: contacts and the place of the next page → commit
+ *
+ * The list changes no figure: a listed contact is a follower only after an event of its own (figures.md, section 12). A killed process
+ * repeats its page. A page token that has expired starts the list again; contacts that exist stay.
+ *
+ * Source: LINE Messaging API reference, "Get a list of users who added your LINE Official Account as a friend": verified and premium
+ * accounts only, else 403; at most 1,000 ids a call; `next` is valid for 24 hours; people who block the account are left out.
+ */
+import type { Keys } from '../../auth/keys.ts';
+import { lockBot } from '../../bots/bots.ts';
+import { findChannel, hasAccess } from '../../bots/channels.ts';
+import { Stopped } from '../../collector/source.ts';
+import type { Queryable, Sql, Transaction } from '../../database/client.ts';
+import { rowTable } from '../../database/row-table.ts';
+import { Refusal } from '../../errors.ts';
+import { isObject, parseJson } from '../../json.ts';
+import { newId, type Random } from '../../random.ts';
+import { type Clock, hourMs, secondMs } from '../../time.ts';
+import type { Access, LineAccess } from '../access.ts';
+import type { LineClient } from '../line-client.ts';
+
+export type FriendParts = {
+  sql: Sql;
+  keys: Keys;
+  line: LineClient;
+  access: LineAccess;
+  clock: Clock;
+  random: Random;
+  onCall(endpoint: string, outcome: string): void;
+};
+
+/** `reading`: further pages follow, possibly after a pause with a `problem`. */
+export type FriendList = {
+  state: 'reading' | 'done' | 'unavailable';
+  /** Friends read so far, and those that became contacts by it. */
+  listed: number;
+  added: number;
+  nextAt: Date | null;
+  problem: string | null;
+};
+
+const pageSize = 1_000;
+const firstPauseMs = 5 * secondMs;
+const pauseMsMax = hourMs;
+const userForm = /^U[0-9a-f]{32}$/;
+
+/** Returns the bots whose list is due at `now` (ms): not read yet, or with a next page. */
+export async function dueFriendLists(sql: Queryable, now: number): Promise<string[]> {
+  const rows = await sql<{ botId: string }[]>`
+    select channels.bot_id as "botId" from channels
+    left join line_friend_lists list on list.bot_id = channels.bot_id
+    where channels.platform = 'line' and channels.enabled and ${hasAccess(sql)}
+      and (list.bot_id is null or (list.state = 'reading' and coalesce(list.next_at <= ${new Date(now)}, true))
+        or (list.state = 'unavailable' and channels.updated_at > list.updated_at))
+    order by channels.bot_id`;
+  return rows.map(({ botId }) => botId);
+}
+
+/** Starts the list again from its first page, unless it is being read. Pauses end. Idempotent. */
+export async function restartFriendList(sql: Queryable, botId: string, now: number): Promise<void> {
+  const at = new Date(now);
+  await sql`
+    insert into line_friend_lists as list (bot_id, state, started_at, updated_at) values (${botId}, 'reading', ${at}, ${at})
+    on conflict (bot_id) do update set next_at = null, failures = 0, problem = null, updated_at = ${at},
+      state = 'reading', listed = case when list.state = 'reading' then list.listed else 0 end,
+      added = case when list.state = 'reading' then list.added else 0 end,
+      next_page = case when list.state = 'reading' then list.next_page end`;
+}
+
+/** The state of a bot's list; null: not begun. */
+export async function readFriendList(sql: Queryable, botId: string): Promise<FriendList | null> {
+  const [row] = await sql<FriendList[]>`
+    select state, listed::float8 as listed, added::float8 as added, next_at as "nextAt", problem
+    from line_friend_lists where bot_id = ${botId}`;
+  return row ?? null;
+}
+
+/** Reads the next page of a list. Safe to call at any time, from any number of processes. False: another process reads it. */
+export async function readFriendPage(parts: FriendParts, botId: string): Promise<boolean> {
+  const { sql, clock } = parts;
+  const at = new Date(clock());
+  await sql`
+    insert into line_friend_lists (bot_id, state, started_at, updated_at) values (${botId}, 'reading', ${at}, ${at})
+    on conflict (bot_id) do nothing`;
+  return sql.begin(async (tx) => {
+    const [locked] = await tx<{ nextPage: string | null; failures: number }[]>`
+      select next_page as "nextPage", failures from line_friend_lists
+      where bot_id = ${botId} for no key update skip locked`;
+    if (!locked) return false;
+    const page = await askForPage(tx, parts, { botId, nextPage: locked.nextPage });
+    await putPage(tx, parts, { botId, page, failures: locked.failures });
+    return true;
+  }) as Promise<boolean>;
+}
+
+type Page =
+  | { userIds: string[]; nextPage: string | null }
+  /** The token of the page has expired. */
+  | 'expired'
+  | 'unavailable'
+  | { problem: string };
+
+async function askForPage(
+  tx: Transaction,
+  parts: FriendParts,
+  { botId, nextPage }: { botId: string; nextPage: string | null },
+): Promise<Page> {
+  const access = await openAccess(tx, parts, botId);
+  if ('failure' in access) return { problem: access.problem };
+  const query = new URLSearchParams({
+    limit: String(pageSize),
+    ...(nextPage === null ? {} : { start: nextPage }),
+  });
+  const reply = await parts.line.get(`/v2/bot/followers/ids?${query}`, access.token);
+  parts.onCall('friends', reply.outcome);
+  if (reply.outcome === 'unavailable') return 'unavailable';
+  // 400: the only parameter that can be wrong is the token of the page.
+  if (reply.outcome === 'nonsense' && nextPage !== null) return 'expired';
+  if (reply.outcome === 'unknown')
+    return { problem: 'The server does not know this call (404), so it is not LINE.' };
+  if (reply.outcome !== 'answered') return { problem: reply.problem };
+  const answer = parseJson(reply.text);
+  const { userIds, next } = isObject(answer) ? answer : {};
+  const isPage = Array.isArray(userIds) && userIds.every((id) => typeof id === 'string' && userForm.test(id));
+  if (!isPage) return { problem: "LINE's answer is not a list of friends." };
+  return {
+    userIds: [...new Set<string>(userIds)],
+    nextPage: typeof next === 'string' && next !== '' ? next : null,
+  };
+}
+
+async function openAccess(
+  tx: Transaction,
+  { keys, access, clock }: FriendParts,
+  botId: string,
+): Promise<Access> {
+  try {
+    const channel = await findChannel(tx, keys, { botId, platform: 'line', now: clock() });
+    if (channel) return await access.tokenOf(channel);
+    return { failure: 'sealed', problem: 'The bot has no LINE channel.' };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { failure: 'sealed', problem: error.message };
+  }
+}
+
+async function putPage(
+  tx: Transaction,
+  { clock, random }: FriendParts,
+  { botId, page, failures }: { botId: string; page: Page; failures: number },
+): Promise<void> {
+  const now = clock();
+  const at = new Date(now);
+  if (page === 'unavailable') {
+    const problem = 'LINE lists friends for verified and premium accounts only (403).';
+    await tx`
+      update line_friend_lists set state = 'unavailable', problem = ${problem}, updated_at = ${at} where bot_id = ${botId}`;
+  } else if (page === 'expired') {
+    await tx`
+      update line_friend_lists set next_page = null, listed = 0, updated_at = ${at} where bot_id = ${botId}`;
+  } else if ('problem' in page) {
+    const nextAt = new Date(now + Math.min(firstPauseMs * 2 ** Math.min(failures, 20), pauseMsMax));
+    await tx`
+      update line_friend_lists set failures = failures + 1, problem = ${page.problem}, next_at = ${nextAt}, updated_at = ${at}
+      where bot_id = ${botId}`;
+  } else {
+    await lockBot(tx, botId);
+    const added = await putFriends(tx, botId, page.userIds, { now, random });
+    await tx`
+      update line_friend_lists set listed = listed + ${page.userIds.length}, added = added + ${added},
+        next_page = ${page.nextPage}, state = ${page.nextPage === null ? 'done' : 'reading'},
+        next_at = null, failures = 0, problem = null, updated_at = ${at}
+      where bot_id = ${botId}`;
+  }
+}
+
+/**
+ * Adds the friends as contacts, or marks the contacts that exist. Returns the number of new contacts. Their profiles are due after those
+ * of people who write now. The caller holds the bot's lock. Idempotent.
+ */
+export async function putFriends(
+  tx: Transaction,
+  botId: string,
+  userIds: readonly string[],
+  { now, random }: { now: number; random: Random },
+): Promise<number> {
+  const at = new Date(now);
+  const [row] = await tx<[{ added: number }]>`
+    with written as (
+      insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at, listed_at, profile_due_at)
+      select ${botId}, contact_id, 'line', platform_contact_id, ${at}, ${at}, ${at}
+      from ${rowTable(tx, 'new', userIds, {
+        contact_id: ['text', () => newId(random)],
+        platform_contact_id: ['text', (id) => id],
+      })}
+      on conflict (bot_id, platform, platform_contact_id) do update set listed_at = excluded.listed_at
+        where contacts.listed_at is null
+      returning xmax = 0 as "isNew"
+    )
+    select count(*) filter (where "isNew")::integer as added from written`;
+  return row.added;
+}
+
+/** Reads pages of due lists until none is due or `isStopped`. Throws errors of the database. */
+export async function readFriendLists(parts: FriendParts, isStopped: () => boolean): Promise<void> {
+  try {
+    for (const botId of await dueFriendLists(parts.sql, parts.clock())) {
+      if (isStopped()) return;
+      await readFriendPage(parts, botId);
+    }
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error;
+  }
+}
