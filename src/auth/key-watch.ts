@@ -1,8 +1,9 @@
 /**
  * Watches the secret key of a running server: follows a rotation, and reports credentials that no key of this process opens.
  */
-import { LRUCache } from 'lru-cache';
+
 import type { pino } from 'pino';
+import { boundedCache } from '../bounded-cache.ts';
 import type { Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { type Clock, minuteMs } from '../time.ts';
@@ -18,7 +19,7 @@ const channelsMax = 1_000;
 
 export class KeyWatch {
   readonly #sources: Sources;
-  readonly #recent = new LRUCache<string, true>({ max: channelsMax, ttl: repeatPauseMs });
+  readonly #recent = boundedCache<string, true>(channelsMax, { ttl: repeatPauseMs });
   #reported = new Set<string>();
   #problem: string | null = null;
 

@@ -1,5 +1,5 @@
 /** Reads whose results stay in memory for two seconds, so that a call costs no query for what rarely changes. */
-import { LRUCache } from 'lru-cache';
+import { boundedCache } from '../bounded-cache.ts';
 import { withinTime } from './within-time.ts';
 
 const cachedMs = 2_000;
@@ -9,7 +9,7 @@ const cachedMax = 10_000;
 export function cachedReads<Key extends unknown[], Value>(
   read: (...key: Key) => Promise<Value>,
 ): (...key: Key) => Promise<Value> {
-  const cache = new LRUCache<string, Promise<Value>>({ max: cachedMax, ttl: cachedMs, ttlResolution: 0 });
+  const cache = boundedCache<string, Promise<Value>>(cachedMax, { ttl: cachedMs, ttlResolution: 0 });
   return (...key) => {
     const name = key.join(' ');
     const cached = cache.get(name);

@@ -1,8 +1,9 @@
 /**
  * Reads that share their work: batches of keys, and values that stay in memory for a while.
  */
-import { LRUCache } from 'lru-cache';
+
 import { Batcher } from '../batcher.ts';
+import { boundedCache } from '../bounded-cache.ts';
 
 /**
  * Wraps a read that returns the values of its keys, in their order; an Error rejects its key. While reads are running, further keys
@@ -33,7 +34,7 @@ export function memoized<Key, Value extends object | null>(
   read: (key: Key) => Promise<Value>,
   { nameOf, msOf }: { nameOf: (key: Key) => string; msOf: (value: NonNullable<Value>) => number },
 ): Memoized<Key, Value> {
-  const cache = new LRUCache<string, NonNullable<Value>>({ max: memoizedMax, ttlResolution: 0 });
+  const cache = boundedCache<string, NonNullable<Value>>(memoizedMax, { ttlResolution: 0 });
   const find = async (key: Key): Promise<Value> => {
     const name = nameOf(key);
     const cached = cache.get(name);

@@ -4,7 +4,7 @@
  *
  * Buckets are in the memory of the process. With several web processes behind one address, a bot has one bucket in each.
  */
-import { LRUCache } from 'lru-cache';
+import { boundedCache } from '../bounded-cache.ts';
 import { minuteMs, secondMs } from '../time.ts';
 
 export type Allowance = {
@@ -37,7 +37,7 @@ const bucketsMax = 10_000;
 export class RateLimit {
   readonly #limit: number;
   readonly #callCost: number;
-  readonly #buckets = new LRUCache<string, Bucket>({ max: bucketsMax });
+  readonly #buckets = boundedCache<string, Bucket>(bucketsMax);
 
   /** `limit` calls a period, at least 1. */
   constructor(limit: number, periodMs = minuteMs) {

@@ -4,9 +4,10 @@
  * The query reads stored counters (totals, days) and LINE's snapshots, never events. A read therefore costs the same at ten
  * thousand and at a hundred million events.
  */
-import { LRUCache } from 'lru-cache';
+
 import type { components } from '../../contracts/types/management.ts';
 import type { LineProgram } from '../bots/bots.ts';
+import { boundedCache } from '../bounded-cache.ts';
 import type { Queryable } from '../database/client.ts';
 import type { LineAnswer } from '../line/answers.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
@@ -49,7 +50,7 @@ type Row = Pick<BotFigures, 'lineProgram' | 'demographic' | 'quota' | 'lineSends
 const readBotsMax = 1_000;
 
 /** The last read of each bot. Frequent calls mostly read the same text again; its figures, and answers made of them, are then reused. */
-const lastReads = new LRUCache<string, { text: string; figures: BotFigures }>({ max: readBotsMax });
+const lastReads = boundedCache<string, { text: string; figures: BotFigures }>(readBotsMax);
 
 /**
  * Returns everything that clients/analysis and message/analysis show of a bot; null if the bot does not exist. `now` (ms)

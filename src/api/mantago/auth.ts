@@ -4,7 +4,7 @@
  * Verifying a signature is the most expensive part of a small call, so the claims of a verified token are cached. Each call checks
  * the expiry, and the database whether the pair is still valid.
  */
-import { LRUCache } from 'lru-cache';
+
 import {
   type Credential,
   isReplaced,
@@ -13,6 +13,7 @@ import {
   type TokenClaims,
 } from '../../auth/api-pairs.ts';
 import type { Keys } from '../../auth/keys.ts';
+import { boundedCache } from '../../bounded-cache.ts';
 import type { Queryable } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 
@@ -24,7 +25,7 @@ type Reading = { now: number; expiredToo: boolean };
 
 export class Tokens {
   readonly #keys: Keys;
-  readonly #verified = new LRUCache<string, TokenClaims>({ max: tokensKeptMax });
+  readonly #verified = boundedCache<string, TokenClaims>(tokensKeptMax);
 
   constructor(keys: Keys) {
     this.#keys = keys;

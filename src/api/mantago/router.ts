@@ -7,9 +7,9 @@
  * with the credential that decides whether the caller may see them.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { findCredential, hashSecret, type TokenClaims } from '../../auth/api-pairs.ts';
+import { boundedCache } from '../../bounded-cache.ts';
 import { Refusal } from '../../errors.ts';
 import { readJsonBodies } from '../../http/bodies.ts';
 import { bindContract, type Contract, type ContractOperation, readContract } from '../../http/contract.ts';
@@ -88,9 +88,9 @@ class Calls {
   readonly #tokens: Tokens;
   readonly #limit: RateLimit | null;
   /** Pairs that are not the bot's valid one. A replaced pair never becomes valid again. */
-  readonly #refusedPairs = new LRUCache<string, true>({ max: refusedPairsMax });
+  readonly #refusedPairs = boundedCache<string, true>(refusedPairsMax);
   /** Valid calls of repeated operations by their address and body. */
-  readonly #checkedCalls = new LRUCache<string, ReadCall>({ max: checkedCallsMax });
+  readonly #checkedCalls = boundedCache<string, ReadCall>(checkedCallsMax);
 
   constructor(options: MantagoOptions) {
     this.#options = options;

@@ -10,9 +10,9 @@
  */
 import { createHmac } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import type { Keys } from '../../auth/keys.ts';
+import { type BoundedCache, boundedCache } from '../../bounded-cache.ts';
 import type { Sql } from '../../database/client.ts';
 import { logFailure } from '../../database/outage.ts';
 import { withinTime } from '../../database/within-time.ts';
@@ -49,7 +49,7 @@ const programs =
 
 /** Adds `GET /r/{code}` and `HEAD` to the server. */
 export function registerRedirect(app: FastifyInstance, options: RedirectOptions): void {
-  const links = new LRUCache<string, Link>({ max: linksMax });
+  const links = boundedCache<string, Link>(linksMax);
   app.route<{ Params: { code: string } }>({
     method: ['GET', 'HEAD'],
     url: '/r/:code',
@@ -72,7 +72,7 @@ export function registerRedirect(app: FastifyInstance, options: RedirectOptions)
 
 async function find(
   code: string,
-  links: LRUCache<string, Link>,
+  links: BoundedCache<string, Link>,
   { sql, log }: RedirectOptions,
 ): Promise<Link | null | 'unavailable'> {
   const cachedLink = links.get(code);
