@@ -82,13 +82,15 @@ async function lockExisting(tx: Transaction, botId: string, { needs, keys, entry
   const contactIds = needs.map(({ contactId }) => contactId);
   const spending = needs.filter(({ points }) => points > 0);
   // These functions return queries. Async functions would send theirs at once, before the lock.
-  const [rows, merged, entries, lots, reversed] = await Promise.all([
+  const [rows, entries, lots, reversed] = await Promise.all([
     lockRows(tx, botId, contactIds),
-    selectMerged(tx, botId, contactIds),
     selectEntriesByKey(tx, botId, keys),
     spending.length > 0 ? selectLots(tx, botId, spending, now) : [],
     entryIds.length > 0 ? selectReversed(tx, botId, entryIds) : [],
   ]);
+  // A merge needs the locked rows, so the other contacts stay as they are.
+  const doubtful = rows.flatMap(({ contact_id, has_contact }) => (has_contact ? [] : contact_id));
+  const merged = doubtful.length > 0 ? await selectMerged(tx, botId, doubtful) : [];
   const accounts = new Map(rows.map((row) => [row.contact_id, toAccount(row)]));
   addLots(accounts, spending, lots);
   // Other accounts need their lots only if some of them expired.

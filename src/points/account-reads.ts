@@ -17,6 +17,8 @@ export type AccountRow = {
   balance: number;
   lasting: number;
   next_expiry_at: Date | null;
+  /** False: the contact is merged, deleted or unknown. */
+  has_contact: boolean;
 };
 export type LotRow = { contact_id: string; remaining: number; expires_at: Date };
 
@@ -36,7 +38,9 @@ export function insertAccounts(tx: Transaction, botId: string, contactIds: reado
 
 export function lockRows(tx: Transaction, botId: string, contactIds: string[]) {
   return tx<AccountRow[]>`
-    select ctid::text as place, contact_id, balance::float8, lasting::float8, next_expiry_at from point_accounts
+    select ctid::text as place, contact_id, balance::float8, lasting::float8, next_expiry_at,
+      platform is not null as has_contact
+    from point_accounts
     where bot_id = ${botId} and contact_id = any(${contactIds})
     order by contact_id
     for no key update`;
