@@ -88,7 +88,7 @@ const table = {
   linePassThrough: {
     default: 'on',
     choices: ['on', 'off'],
-    meaning: 'Forward LINE calls under /v2/bot/ that Shoal does not handle itself to LINE.',
+    meaning: 'Forward LINE calls that Shoal does not handle itself to LINE.',
   },
   publicUrl: {
     default: null,

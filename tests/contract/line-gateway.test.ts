@@ -149,12 +149,59 @@ test('other calls pass through without a record, and Shoal serves Insight itself
   assert.equal(String(line.requests[1]?.body), body);
   const insight = await fetch(`${server.address}/v2/bot/insight/followers`, { headers });
   assert.deepEqual([insight.status, await insight.json()], [400, { message: 'date is required' }]);
-  for (const path of ['/v2/bot/insight/richmenu/x/summary', '/v2/bot/insight']) {
+  for (const path of ['/v2/bot/insight', '/v2/bot/Insight/richmenu/x/summary']) {
     const unknown = await fetch(server.address + path, { headers });
     assert.deepEqual([unknown.status, await unknown.json()], [404, { message: 'Not found' }]);
   }
   assert.equal(line.requests.length, 2);
   assert.equal((await server.sql`select from deliveries`).length, 0);
+});
+
+test('Insight calls that Shoal does not hold go to LINE once, and an error is not cached', async (t) => {
+  const { server, line } = await connected(t);
+  const headers = { authorization: `Bearer ${channelAccessToken}` };
+  const path = '/v2/bot/insight/richmenu/x/summary?from=20260301&to=20260307';
+  const read = async (url = path) => {
+    const answer = await fetch(server.address + url, { headers });
+    return { status: answer.status, body: await answer.json() };
+  };
+  line.answerWith((_request, response) => void response.writeHead(429).end('{"message":"too many"}'));
+  assert.equal((await read()).status, 429);
+  line.answerWith(null);
+  const answers = [...(await Promise.all([read(), read(), read()])), await read()];
+  for (const answer of answers) assert.deepEqual(answer, { status: 200, body: { method: 'GET', url: path } });
+  assert.equal(line.requests.length, 2);
+  await read(path.replace('summary', 'daily'));
+  assert.equal(line.requests.length, 3);
+  const post = await fetch(server.address + path, { method: 'POST', headers });
+  assert.equal(post.status, 405);
+});
+
+test('calls about tokens need no token here and are limited, and other LINE roots pass through with one', async (t) => {
+  const { server, line } = await connected(t);
+  const body = 'grant_type=client_credentials&client_id=1&client_secret=hush';
+  const form = { 'content-type': 'application/x-www-form-urlencoded', authorization: 'Bearer other' };
+  for (const path of ['/oauth2/v3/token', '/v2/oauth/accessToken', '/oauth2/v2.1/token']) {
+    const answer = await fetch(server.address + path, { method: 'POST', headers: form, body });
+    assert.deepEqual(await answer.json(), { method: 'POST', url: path });
+    const received = line.requests.at(-1);
+    assert.deepEqual([String(received?.body), received?.headers.authorization], [body, undefined]);
+  }
+  const paths = ['/bot/pnp/push', '/liff/v1/apps', '/shop/v3/mission', '/v2/bot/message/1/content'];
+  for (const path of paths) {
+    const headers = { authorization: `Bearer ${channelAccessToken}` };
+    assert.deepEqual(await (await fetch(server.address + path, { headers })).json(), {
+      method: 'GET',
+      url: path,
+    });
+    const count = line.requests.length;
+    assert.equal((await fetch(server.address + path)).status, 401);
+    assert.equal(line.requests.length, count);
+  }
+  const verify = `${server.address}/oauth2/v2.1/verify?access_token=x`;
+  let status = 200;
+  for (let call = 0; call < 200 && status === 200; call += 1) status = (await fetch(verify)).status;
+  assert.equal(status, 429);
 });
 
 test('with pass-through off only sends reach LINE', async (t) => {

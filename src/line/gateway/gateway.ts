@@ -7,8 +7,10 @@
  *                                                             database unavailable         503, nothing sent
  *                                                             LINE unreachable or slow     502, 504
  *                                                             accepted, but not recorded   500, and the accepted id
- *     /v2/bot/…, except /v2/bot/insight
+ *     /v2/bot/…, /bot/pnp/…, /liff/v1/…, /shop/v3/…
  *         token → LINE's answer, unrecorded
+ *     /oauth2/…, /v2/oauth/…
+ *         LINE's answer; the body has the credentials
  *
  * Shoal calls LINE once for each send. The caller receives LINE's answer after the commit of the record. A caller without an
  * answer repeats the call with the retry key; LINE's 409 then names the send, and Shoal records it. One request id is one send,
@@ -24,6 +26,7 @@ import {
   lineTokenScopes,
   mayBeOfLine,
 } from '../../bots/line-tokens.ts';
+import { options as configOptions } from '../../config.ts';
 import { logFailure } from '../../database/outage.ts';
 import { withinTime } from '../../database/within-time.ts';
 import { Refusal } from '../../errors.ts';
@@ -47,6 +50,7 @@ export async function registerGateway(
   options: GatewayOptions,
 ): Promise<{ close(): Promise<void> }> {
   const line = new LineHost(options.lineApi, { ...defaultTimes, ...options.times });
+  const lineData = new LineHost(dataAddress(options.lineApi), { ...defaultTimes, ...options.times });
   const prefix = linkPrefix(options.publicUrl);
   const runningSends = new Set<Promise<unknown>>();
   await app.register(async (scope) => {
@@ -79,7 +83,8 @@ export async function registerGateway(
   await app.register(async (scope) => {
     addLineConventions(scope, options);
     addPassThrough(scope, {
-      line,
+      ...{ line, lineData },
+      clock: options.clock,
       isOn: options.passThrough,
       findCaller: (request, needed) => findCaller(request, needed, options),
     });
@@ -87,9 +92,14 @@ export async function registerGateway(
   return {
     async close() {
       await Promise.allSettled(runningSends);
-      await line.close();
+      await Promise.all([line.close(), lineData.close()]);
     },
   };
+}
+
+/** The host of contents for an address of LINE's API. A stand-in for LINE answers both at one address. */
+function dataAddress(lineApi: string): string {
+  return lineApi === configOptions.lineApi.default ? 'https://api-data.line.me' : lineApi;
 }
 
 /** Adds errors in LINE's form and a request id on every answer. */

@@ -48,12 +48,12 @@ const notForCaller = new Set([
 const shoalPrefix = 'x-shoal-';
 
 /**
- * Returns a caller's headers for LINE, alternating names and values like Node's raw headers. `isBuffered`: the body is in memory,
+ * Returns a caller's headers for LINE, alternating names and values like Node's raw headers. `accessToken` null: the call needs none. `isBuffered`: the body is in memory,
  * so its length is known; otherwise the caller's length is forwarded.
  */
 export function headersForLine(
   raw: readonly string[],
-  { accessToken, isBuffered }: { accessToken: string; isBuffered: boolean },
+  { accessToken, isBuffered }: { accessToken: string | null; isBuffered: boolean },
 ): string[] {
   const pairs = raw.flatMap((name, index) =>
     index % 2 === 0 ? [[name, raw[index + 1] ?? ''] as const] : [],
@@ -70,7 +70,8 @@ export function headersForLine(
     const lower = name.toLowerCase();
     return !lower.startsWith(shoalPrefix) && !aboutCaller.test(lower) && !removedNames.has(lower);
   });
-  return [...forwarded.flat(), 'authorization', `Bearer ${accessToken}`];
+  const authorization = accessToken === null ? [] : ['authorization', `Bearer ${accessToken}`];
+  return [...forwarded.flat(), ...authorization];
 }
 
 /** Returns LINE's headers for the caller. */

@@ -1,53 +1,72 @@
 /**
- * Other calls of LINE: streamed to LINE and back, never recorded.
+ * Other calls of LINE: streamed to LINE and back, never recorded. Insight calls that Shoal does not hold are cached.
  */
 import { Readable, Transform } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { LineTokenScope } from '../../bots/line-tokens.ts';
 import { Refusal } from '../../errors.ts';
-import { minuteMs } from '../../time.ts';
+import { addressOf } from '../../http/caller-address.ts';
+import { RateLimit } from '../../http/rate-limit.ts';
+import { type Clock, minuteMs } from '../../time.ts';
 import { sendKinds } from '../daily-figures.ts';
 import { requestIdHeader } from '../headers.ts';
 import type { LineHost } from '../line-host.ts';
 import { headersForCaller, headersForLine } from './headers.ts';
+import { InsightCache } from './insight-cache.ts';
 import { scopeOfCall } from './scopes.ts';
-import { readTarget } from './target.ts';
+import { lineRoots, readTarget } from './target.ts';
 
 type PassThrough = {
   line: LineHost;
+  /** LINE's host of contents: messages, rich menu images, files of audiences. */
+  lineData: LineHost;
   isOn: boolean;
-  findCaller(request: FastifyRequest, needed: LineTokenScope): Promise<{ accessToken: string }>;
+  clock: Clock;
+  findCaller(
+    request: FastifyRequest,
+    needed: LineTokenScope,
+  ): Promise<{ botId: string; accessToken: string }>;
 };
+type Options = PassThrough & { tokenCalls: RateLimit; insight: InsightCache };
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 const bodyBytesMax = 16 * 1024 * 1024;
 const callMsMax = 2 * minuteMs;
+const tokenCallsAMinute = 120;
 const sendPaths = new Set(sendKinds.map((kind) => `/v2/bot/message/${kind}`));
-/** Shoal answers these calls itself. */
-const insightPath = /^\/v2\/bot\/insight(?:\/|$)/;
+const insightRoot = '/v2/bot/insight/';
+const tokenPath = /^\/(?:oauth2|v2\/oauth)\//;
+/** Source: LINE Messaging API reference, "Domain name". */
+const dataPath =
+  /^\/v2\/bot\/(?:message\/[^/]+\/content(?:\/(?:preview|transcoding))?|richmenu\/[^/]+\/content|audienceGroup\/upload\/byFile)$/;
 
-/** Adds every path below /v2/bot/ without a route of its own. */
-export function addPassThrough(scope: FastifyInstance, options: PassThrough): void {
+/** Adds every path below LINE's roots without a route of its own. */
+export function addPassThrough(scope: FastifyInstance, passThrough: PassThrough): void {
+  const options: Options = {
+    ...passThrough,
+    tokenCalls: new RateLimit(tokenCallsAMinute),
+    insight: new InsightCache(passThrough),
+  };
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
-  scope.route({
-    method: [...methods],
-    url: '/v2/bot/*',
-    exposeHeadRoute: false,
-    config: { isBodyStreamed: true },
-    handler: (request, reply) => pass(request, reply, options),
-  });
+  for (const root of lineRoots) {
+    scope.route({
+      method: [...methods],
+      url: `${root}*`,
+      exposeHeadRoute: false,
+      config: { isBodyStreamed: true },
+      handler: (request, reply) => pass(request, reply, options),
+    });
+  }
 }
 
-async function pass(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { line, isOn, findCaller }: PassThrough,
-): Promise<FastifyReply> {
+async function pass(request: FastifyRequest, reply: FastifyReply, options: Options): Promise<FastifyReply> {
+  const { line, lineData, isOn, findCaller, insight } = options;
   const { path, query } = readTarget(request.raw.url ?? '');
   // Another spelling of a send would bypass the recording.
   const plain = path.toLowerCase();
-  if (!isOn || insightPath.test(plain) || (sendPaths.has(plain) && path !== plain)) {
+  const isRespelled = plain !== path && (sendPaths.has(plain) || plain.startsWith(insightRoot));
+  if (!isOn || isRespelled || `${plain}/` === insightRoot) {
     throw new Refusal('OPERATION_NOT_FOUND', `There is no ${path}`);
   }
   if (sendPaths.has(path)) {
@@ -56,12 +75,25 @@ async function pass(
   }
   const method = methods.find((name) => name === request.method);
   if (method === undefined) throw new Refusal('METHOD_NOT_ALLOWED', `${path} takes no ${request.method}`);
-  const { accessToken } = await findCaller(request, scopeOfCall(method, path));
+  const caller = tokenPath.test(path) ? null : await findCaller(request, scopeOfCall(method, path));
+  if (caller === null) countTokenCall(request, options);
+  if (caller !== null && path.startsWith(insightRoot)) {
+    if (method !== 'GET') throw new Refusal('METHOD_NOT_ALLOWED', `${path} takes GET`);
+    const { status, headers, body } = await insight.read(caller, path + query);
+    return reply.code(status).headers(headersForCaller(headers)).send(body);
+  }
+  const accessToken = caller?.accessToken ?? null;
   const headers = headersForLine(request.raw.rawHeaders, { accessToken, isBuffered: false });
   const call = { method, path: path + query, headers, body: boundedBody(request) };
-  const answer = await line.stream(call, endOf(reply));
+  const answer = await (dataPath.test(path) ? lineData : line).stream(call, endOf(reply));
   reply.removeHeader(requestIdHeader);
   return reply.code(answer.status).headers(headersForCaller(answer.headers)).send(answer.body);
+}
+
+/** Calls about tokens carry their credentials in the body, so any caller can make them. Throws Refusal RATE_LIMITED. */
+function countTokenCall(request: FastifyRequest, { tokenCalls, clock }: Options): void {
+  if (tokenCalls.take(addressOf(request), clock()).retryAfterSeconds === null) return;
+  throw new Refusal('RATE_LIMITED', 'Too many calls about access tokens from this address.');
 }
 
 /** A signal that aborts a call after its time limit, or when the caller disconnects. After the answer it has no effect. */

@@ -40,6 +40,7 @@ const sendForms = sendCalls.map(([method, path]) => ({
 
 /** Returns the smallest scope that allows a call to LINE. The path must be plain (target.ts). */
 export function scopeOfCall(method: string, path: string): LineTokenScope {
+  if (method === 'GET' && path.startsWith('/v2/bot/insight/')) return 'insight';
   const isListed = sendForms.some(({ methods, form }) => methods.includes(method) && form.test(path));
   return isListed ? 'send' : 'all';
 }

@@ -1,7 +1,7 @@
 /**
  * Checks the raw request target of a call before it is forwarded, as pure code.
  *
- * Only plain paths below /v2/bot/ are forwarded: each segment must be in its canonical form. LINE then reads the same path that is
+ * Only plain paths below LINE's own roots are forwarded: each segment must be in its canonical form. LINE then reads the same path that is
  * checked here, and no part can be read as another host, path or header.
  */
 import { Refusal } from '../../errors.ts';
@@ -13,7 +13,15 @@ export type Target = {
   query: string;
 };
 
-const root = '/v2/bot/';
+/** Calls of the Messaging API, of access tokens, phone-number pushes, LIFF apps, and mission stickers. */
+export const lineRoots = [
+  '/v2/bot/',
+  '/oauth2/',
+  '/v2/oauth/',
+  '/bot/pnp/',
+  '/liff/v1/',
+  '/shop/v3/',
+] as const;
 const lengthMax = 8_000;
 const plainCharacters = /^[A-Za-z0-9._~!$&'()*+,=:@-]$/;
 
@@ -21,15 +29,16 @@ const plainCharacters = /^[A-Za-z0-9._~!$&'()*+,=:@-]$/;
 export function readTarget(raw: string): Target {
   const [path = ''] = raw.split('?', 1);
   const query = raw.slice(path.length);
+  const root = lineRoots.find((one) => path.startsWith(one));
   const isPlain =
     raw.length <= lengthMax &&
-    path.startsWith(root) &&
+    root !== undefined &&
     path.slice(root.length).split('/').every(isPlainSegment) &&
     /^[\x21-\x22\x24-\x7e]*$/.test(query);
   if (!isPlain) {
     throw new Refusal(
       'CALL_INVALID',
-      `The address must be a plain path below ${root}, in its shortest form.`,
+      `The address must be a plain path below ${lineRoots.join(', ')}, in its shortest form.`,
     );
   }
   return { path, query };
