@@ -126,7 +126,7 @@ async function seedYears(
   await sql`
     insert into days (bot_id, platform, zone, day, followers, inbound, outbound, conversations, conversation_messages,
       conversation_ms)
-    select bot_id, platform, zone, day, sum(inbound) / 9, sum(inbound), sum(outbound), sum(inbound) / 5, sum(inbound), 60000
+    select bot_id, platform, zone, day, 1 + sum(inbound) / 9, sum(inbound), sum(outbound), sum(inbound) / 5, sum(inbound), 60000
     from hours cross join (values (${zone}), ('Asia/Tokyo')) as kept (zone)
     where bot_id = ${botId} and (platform = 'line' or zone = ${zone})
     group by bot_id, platform, zone, day`;
