@@ -1,10 +1,16 @@
 /** The collector of Meta's figures with the Meta simulator, which knows the true figures and applies Meta's limits of calls. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { findChannel } from '../src/bots/channels.ts';
+import { type MetaPlatform, metaPlatforms } from '../src/bots/meta-tokens.ts';
 import { Stopped } from '../src/collector/source.ts';
+import { putDeliveries } from '../src/inbox/inbox.ts';
 import { requestHistory } from '../src/meta/history-request.ts';
 import { MetaProfiles } from '../src/meta/meta-profiles.ts';
+import { reconcilePlatform } from '../src/meta/reconciliation.ts';
 import { addDays, dayOf, hourMs } from '../src/time.ts';
 import { collectingMeta } from './harness/collecting-meta.ts';
 import { waitUntilFolded } from './harness/server.ts';
@@ -168,4 +174,63 @@ test('people on Messenger and Instagram have names and pictures; deleted account
     control.fail({ code: 190, status: 401, path: `/${personId}` });
     assert.equal((await profiles.fetchProfile(channel, String(personId))).outcome, 'paused');
   }
+});
+
+test('the reconciliation compares our count with Meta’s by day, and a gap has reasons', async (t) => {
+  const test = await collectingMeta(t, { people: 60, pastDays: 10 });
+  const { control, credentials } = test.simulator;
+  await test.only('page-insights', 'instagram-followers', 'whatsapp-analytics');
+  const server = { webhooks: [] as { platform: string; body: string }[] };
+  const receiver = createServer(async (request, response) => {
+    const parts: Buffer[] = [];
+    for await (const part of request) parts.push(part);
+    const platform = request.url?.slice(1) ?? '';
+    server.webhooks.push({ platform, body: Buffer.concat(parts).toString() });
+    response.writeHead(200).end();
+  }).listen(0, '127.0.0.1');
+  t.after(() => receiver.close());
+  await once(receiver, 'listening');
+  const { port } = receiver.address() as AddressInfo;
+  for (const platform of metaPlatforms) {
+    const callbackUrl = `http://127.0.0.1:${port}/${platform}`;
+    control.subscribe(platform, { callbackUrl, verifyToken: credentials.verifyToken });
+  }
+  control.set({ callsPerHour: null });
+  await control.run({ days: 6, stepMinutes: 60 });
+  await test.run(2 * hourMs);
+  await putDeliveries(
+    test.sql,
+    server.webhooks.map(({ platform, body }) => ({
+      ...{ botId: test.botId, platform: platform as MetaPlatform, source: 'webhook' as const },
+      ...{ body: Buffer.from(body), receivedAt: control.now() },
+    })),
+  );
+  await waitUntilFolded(test.sql);
+  const range = { from: '2026-03-20', to: '2026-03-22', now: control.now() };
+  const sends = await reconcilePlatform(test.sql, test.botId, { platform: 'whatsapp', ...range });
+  const truth = new Map(control.truth().days.map((one) => [one.day, one]));
+  for (const { day, figures } of sends.days) {
+    const { own, theirs, gap, reasons } = figures.sends ?? {};
+    assert.equal(theirs, truth.get(day)?.whatsapp.sent, day);
+    assert.equal(gap, Number(own) - Number(theirs));
+    // Messages from the phone app are ours only.
+    assert.ok(gap !== undefined && gap !== null && gap >= 0);
+    assert.deepEqual(reasons, gap === 0 ? [] : ['sent-with-the-app']);
+  }
+  const page = await reconcilePlatform(test.sql, test.botId, { platform: 'facebook', ...range });
+  assert.deepEqual(page.figures, ['contacts', 'newContacts', 'blocks']);
+  for (const { day, figures } of page.days) {
+    const { own, theirs, gap, reasons } = figures.newContacts ?? {};
+    assert.equal(theirs, truth.get(day)?.page.page_messages_new_conversations_unique);
+    // People from before the connection are new to Shoal when they write again.
+    assert.ok(Number(own) >= Number(theirs) && Number(own) > 0, day);
+    assert.deepEqual(reasons, gap === 0 ? [] : ['before-connected', 'counted-otherwise']);
+    assert.equal(figures.contacts?.theirs, truth.get(day)?.page.page_messages_total_messaging_connections);
+    assert.deepEqual(figures.contacts?.reasons, ['before-connected']);
+    assert.equal(figures.blocks?.theirs, truth.get(day)?.page.page_messages_blocked_conversations_unique);
+  }
+  const today = await reconcilePlatform(test.sql, test.botId, {
+    ...{ platform: 'instagram', from: '2026-03-25', to: '2026-03-26', now: control.now() },
+  });
+  assert.deepEqual(today.days.at(-1)?.figures.newContacts?.reasons, ['not-told']);
 });

@@ -292,6 +292,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bots/{botId}/reconciliation/{metaPlatform}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                metaPlatform: "facebook" | "instagram" | "whatsapp";
+            };
+            cookie?: never;
+        };
+        /**
+         * Shoal's own count compared with Meta's, by day
+         * @description `facebook`: contacts at the end of each day, new contacts and blocks of the day; `instagram`: contacts and new contacts, next to
+         *     followers; `whatsapp`: messages sent. Days are in the zone in which Meta counts. The same as `shoal reconcile --platform`.
+         */
+        get: operations["getPlatformReconciliation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/bots/{botId}/conversations": {
         parameters: {
             query?: never;
@@ -2910,6 +2934,33 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /** @description gap = own − theirs; null: unknown. */
+        PlatformComparison: {
+            own: number | null;
+            theirs: number | null;
+            gap: number | null;
+            /** @description Possible reasons for the gap; see `reasons` of the answer. */
+            reasons: string[];
+        };
+        PlatformReconciliation: {
+            botId: string;
+            platform: components["schemas"]["PlatformName"];
+            /** @description The IANA zone of the days. */
+            zone: string;
+            /** @description Of `contacts`, `newContacts`, `blocks`, `sends`. */
+            figures: string[];
+            days: {
+                /** Format: date */
+                day: string;
+                figures: {
+                    [key: string]: components["schemas"]["PlatformComparison"];
+                };
+            }[];
+            /** @description The meaning of each reason. */
+            reasons: {
+                [key: string]: string;
+            };
+        };
         Share: {
             /** @description LINE's name of it. */
             key: string;
@@ -4637,6 +4688,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Reconciliation"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    getPlatformReconciliation: {
+        parameters: {
+            query?: {
+                /** @description First day; left out: 30 days up to the last. */
+                from?: string;
+                /** @description Last day, at most 3,699 days later; left out: yesterday. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                metaPlatform: "facebook" | "instagram" | "whatsapp";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The days of the range, in order. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlatformReconciliation"];
                 };
             };
             304: components["responses"]["NotModified"];

@@ -15,13 +15,17 @@ import { Segments } from '../components/segments.tsx';
 import { Stat, Stats } from '../components/stat.tsx';
 import { Empty, Loaded } from '../components/states.tsx';
 import { day, number, signed, unknown } from '../format/format.ts';
+import { platformTitle } from '../format/platforms.ts';
 import type { PageProps } from '../state/bots.ts';
 import { t as frame } from '../texts/frame.ts';
 import { reasonNames, t } from '../texts/reconciliation.ts';
+import { metaText } from '../texts/reconciliation-meta.ts';
+import { type MetaPlatform, MetaReconciliation } from './reconciliation-meta.tsx';
 import './reconciliation.css';
 
 const figures = ['followers', 'blocks', 'sends'] as const;
 type FigureName = (typeof figures)[number];
+const platforms = ['line', 'facebook', 'instagram', 'whatsapp'] as const;
 
 type Reconciliation = Schema['Reconciliation'];
 type Day = Reconciliation['days'][number];
@@ -34,6 +38,23 @@ export default function ReconciliationPage({ bot }: PageProps) {
     { everyMs: 30_000 },
   );
   const [figure, setFigure] = useState<FigureName>('followers');
+  const [platform, setPlatform] = useState<'line' | MetaPlatform>('line');
+  const choice = (
+    <Segments
+      label={metaText('platform')}
+      value={platform}
+      onChange={(name) => setPlatform(name)}
+      choices={platforms.map((value) => ({ value, title: platformTitle(value) }))}
+    />
+  );
+  if (platform !== 'line') {
+    return (
+      <PageFrame title={frame('reconciliation')} actions={<RangePicker zone={lineZone} />}>
+        <div class="reconciled">{choice}</div>
+        <MetaReconciliation {...{ botId: bot.botId, platform, from, to }} />
+      </PageFrame>
+    );
+  }
   return (
     <PageFrame
       title={frame('reconciliation')}
@@ -41,6 +62,7 @@ export default function ReconciliationPage({ bot }: PageProps) {
       actions={<RangePicker zone={lineZone} />}
     >
       <div class="reconciled">
+        {choice}
         <Segments
           label={t('figure')}
           value={figure}

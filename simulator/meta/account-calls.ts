@@ -1,9 +1,9 @@
 /** Calls about the accounts and their people: fields, profiles, pictures, insights, WhatsApp analytics. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { addDays, dayMs, dayOf, dayStart, daysBetween, secondMs } from '../../src/time.ts';
+import { addDays, dayMs, dayOf, dayStart, daysBetween, hourMs, secondMs } from '../../src/time.ts';
 import { personKey } from '../events/event.ts';
 import { nameOf } from '../events/texts.ts';
-import { insightsOffsetMs, pageMetrics, templates } from './account.ts';
+import { insightsZone, pageMetrics, templates } from './account.ts';
 import { authorize, parameter } from './caller.ts';
 import { type Field, readFields } from './fields.ts';
 import { GraphError, invalidParameter, tooFewLikes, unknownObject } from './graph-error.ts';
@@ -162,13 +162,13 @@ function insightDays(
     throw new GraphError(
       invalidParameter(`There cannot be more than ${daysMax} days between since and until`),
     );
-  const lastReady = dayOf(now() - insightsOffsetMs - dayMs - settings.readyAfterHours * 3_600_000, 'UTC');
+  const lastReady = addDays(dayOf(now() - settings.readyAfterHours * hourMs, insightsZone), -1);
   const days = daysBetween(dayOf(since, 'UTC'), addDays(dayOf(until - 1, 'UTC'), 0));
   return days.filter((day) => day <= lastReady && day >= simulation.account.firstDay);
 }
 
 function endTime(day: string): string {
-  const end = dayStart(addDays(day, 1), 'UTC') + insightsOffsetMs;
+  const end = dayStart(addDays(day, 1), insightsZone);
   return new Date(end).toISOString().replace('.000Z', '+0000');
 }
 

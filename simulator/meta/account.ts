@@ -2,14 +2,14 @@
  * The accounts as Meta's servers store them: people, messages, and the figures counted from them. It schedules and sends nothing.
  * Times are ms.
  */
-import { addDays, dayMs, dayOf, dayStart, hourMs } from '../../src/time.ts';
+import { addDays, dayMs, dayOf, dayStart } from '../../src/time.ts';
 import { byTimeAndId, type Person, personKey, type SimulatedEvent } from '../events/event.ts';
 import { stableNumber } from '../events/ids.ts';
 import { randomOf } from '../events/random.ts';
 import { type MetaPerson, type MetaPlatform, metaPlatforms } from './people.ts';
 
-/** The day of Page and Instagram insights ends at 08:00 UTC: midnight in California, without daylight saving time. */
-export const insightsOffsetMs = 8 * hourMs;
+/** The zone of the days of Page and Instagram insights. */
+export const insightsZone = 'America/Los_Angeles';
 
 export const pageMetrics = [
   'page_follows',
@@ -77,8 +77,7 @@ export class MetaAccount {
 
   /** A metric of the page on a day of its insights. */
   pageMetric(metric: PageMetric, day: string): number {
-    const end = dayStart(addDays(day, 1), 'UTC') + insightsOffsetMs;
-    const start = end - dayMs;
+    const [start, end] = [dayStart(day, insightsZone), dayStart(addDays(day, 1), insightsZone)];
     const people = this.peopleOf('facebook');
     const within = (at: number | null) => at !== null && at >= start && at < end;
     switch (metric) {
@@ -104,7 +103,7 @@ export class MetaAccount {
 
   /** Followers of the page or the Instagram account at the instant. */
   followersAt(platform: 'facebook' | 'instagram', at: number): number {
-    return this.#followersAtEndOf(platform, addDays(dayOf(at - insightsOffsetMs, 'UTC'), -1));
+    return this.#followersAtEndOf(platform, addDays(dayOf(at, insightsZone), -1));
   }
 
   /** Messages that the number sent on the day (UTC) with the API, and those of them that arrived. */

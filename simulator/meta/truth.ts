@@ -8,7 +8,7 @@ import { type MetaPlatform, metaPlatforms } from './people.ts';
 export type MetaCounts = { followers: number; messagesIn: number; messagesOut: number };
 
 type MetaDayTruth = {
-  /** `YYYY-MM-DD`: UTC on WhatsApp; the day of insights, which ends at 08:00 UTC, on the others. */
+  /** `YYYY-MM-DD`: UTC on WhatsApp; in Pacific time on the others. */
   day: string;
   page: Record<PageMetric, number>;
   newInstagramFollowers: number;

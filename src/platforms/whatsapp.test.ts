@@ -190,7 +190,7 @@ test('a person that stops marketing messages is not a block', () => {
   assert.notEqual(resume.key, event.key);
 });
 
-test('other fields are stored by name, unknown ones ignored, and old chats are not counted again', () => {
+test('other fields are stored by name, unknown ones ignored, and media of a history are not counted again', () => {
   const documented = parseOne({ event: 'DISABLED' }, 'account_update');
   assert.deepEqual(
     [documented.kind, documented.detail, documented.happenedAt],
@@ -198,8 +198,41 @@ test('other fields are stored by name, unknown ones ignored, and old chats are n
   );
   const unknown = parseOne({ event: 'X' }, 'something_new');
   assert.deepEqual([unknown.kind, unknown.detail], ['ignored', 'unknown field: something_new']);
-  const history = parseOne({ messages: [message({})], history: [] }, 'history');
+  const history = parseOne({ messages: [message({})] }, 'history');
   assert.deepEqual([history.kind, history.detail], ['other', 'history']);
+});
+
+test('a history of the phone app holds messages of both sides, with the keys of their webhooks', () => {
+  const old = (from: string, id: string, status: string) => ({
+    ...{ from, id, timestamp: '1739230955', type: 'text', text: { body: 'x' } },
+    history_context: { status },
+  });
+  const threads = [
+    {
+      id: '16505551234',
+      messages: [
+        old('15550783881', 'wamid.sent', 'READ'),
+        old('+1 650-555-1234', 'wamid.received', 'READ'),
+        old('15550783881', 'wamid.failed', 'ERROR'),
+        { ...old('16505551234', 'wamid.heart', 'READ'), type: 'reaction' },
+      ],
+    },
+  ];
+  const history = [
+    { metadata: { phase: 0, chunk_order: 1, progress: 55 }, threads },
+    { errors: [{ code: 2593109 }] },
+  ];
+  const { events, problems } = parse({ history }, 'history');
+  assert.deepEqual(problems, []);
+  assert.deepEqual(
+    events.map(({ key, kind, contact, happenedAt }) => [key, kind, contact, happenedAt]),
+    [
+      ['message:wamid.sent', 'message-out', '16505551234', 1_739_230_955_000],
+      ['message:wamid.received', 'message-in', '16505551234', 1_739_230_955_000],
+      ['history:wamid.failed', 'other', '16505551234', 1_739_230_955_000],
+      ['reaction:wamid.heart', 'other', '16505551234', 1_739_230_955_000],
+    ],
+  );
 });
 
 test('a value for another number is ignored, event by event', () => {

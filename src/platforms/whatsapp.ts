@@ -6,6 +6,7 @@
  *   `message_echoes`    sent with the phone app   the same
  *   `statuses`          of sent messages          key `status:<id>:<status>`, and `message:<id>` for the message itself
  *   `errors`, `user_preferences`                  key with the hash of the item
+ * `history` holds the chats of the phone app from before: threads of messages, with the keys of `messages` and `message_echoes`.
  * Any other field is one event, its key the hash of the change. Times are texts of seconds.
  */
 import { isObject, type JsonObject } from '../json.ts';
@@ -57,7 +58,7 @@ const listFields: ReadonlySet<string> = new Set([
   'message_echoes',
   'user_preferences',
 ]);
-/** Fields without anything to count. `history` repeats old chats when a business comes from the phone app. */
+/** Fields without anything to count. */
 const otherFields: ReadonlySet<string> = new Set([
   'account_alerts',
   'account_review_update',
@@ -72,6 +73,7 @@ const otherFields: ReadonlySet<string> = new Set([
   'group_participants_update',
   'group_settings_update',
   'group_status_update',
+  // Contents of media in a history.
   'history',
   'message_template_components_update',
   'message_template_quality_update',
@@ -176,6 +178,11 @@ function readChange(
   const value = requireObject(change.value, 'value');
   const account = readAccount(value);
   const add = (event: ParsedEvent) => delivery.events.push(forChannel(event, account, accountId));
+  if (field === 'history' && Array.isArray(value.history)) {
+    if (account === null && accountId !== null) throw new Unreadable('no value.metadata.phone_number_id');
+    readHistory(value, `${place}.value.history`, delivery, add);
+    return;
+  }
   if (!listFields.has(field)) {
     add(readOtherChange(field, value, entryTime));
     return;
@@ -217,6 +224,33 @@ function readOtherChange(field: string, value: JsonObject, entryTime: unknown): 
     ? ({ kind: 'other', detail: field } as const)
     : ({ kind: 'ignored', detail: readWord(`unknown field: ${field}`) } as const);
   return anonymousEvent('change', { field, value }, { ...what, happenedAt });
+}
+
+/** Messages of these states did not go out. */
+const unsentStates: ReadonlySet<unknown> = new Set(['ERROR', 'PENDING']);
+
+/** Reads chats of the phone app (manual: "history webhook reference"). A business that shares no history sends errors instead. */
+function readHistory(
+  value: JsonObject,
+  place: string,
+  delivery: ParsedDelivery,
+  add: (event: ParsedEvent) => void,
+): void {
+  readEach(value.history, place, delivery, ({ threads }, chunkPlace) => {
+    if (threads === undefined) return;
+    readEach(threads, `${chunkPlace}.threads`, delivery, (thread, threadPlace) => {
+      const person = readPerson(thread, ['id', 'user_id']);
+      readEach(thread.messages, `${threadPlace}.messages`, delivery, (message) => {
+        const sender = readPerson(message, ['from', 'from_user_id']);
+        const isFromPerson =
+          sender.number === person.number && sender.userId === (person.userId ?? sender.userId);
+        const event = messageEvent(message, isFromPerson ? 'message-in' : 'message-out', named(person));
+        const { status } = isObject(message.history_context) ? message.history_context : {};
+        const isUnsent = !isFromPerson && unsentStates.has(status);
+        add(isUnsent ? { ...event, key: `history:${message.id}`, kind: 'other', detail: 'unsent' } : event);
+      });
+    });
+  });
 }
 
 function readMessage(message: JsonObject, { people }: Context): ParsedEvent[] {

@@ -198,6 +198,7 @@ async function send(server: ManagementServer, operationId: string, call: Call): 
     botId: server.botId,
     deliveryId: '1',
     platform: 'line',
+    metaPlatform: 'facebook',
     what: operationId === 'exportData' ? 'figures' : 'contacts',
   };
   const url = operation.path.replace(

@@ -291,7 +291,14 @@ test('an error names the invalid parameter or field and the expected value', asy
   assert.match(String(await inQuery('listBots', { cursor: "' or 1=1" })), /^cursor in the query must match/);
   const day = 'from in the query must be a calendar day from 2000-01-01 to 2199-12-31, not "2026-02-30"';
   const ranged = [
-    ...['getSeries', 'getReconciliation', 'listConversations', 'getOverview', 'getMessageHours'],
+    ...[
+      'getSeries',
+      'getReconciliation',
+      'getPlatformReconciliation',
+      'listConversations',
+      'getOverview',
+      'getMessageHours',
+    ],
     ...['getConversationSpread', 'getLineDeliveries', 'listLineSends', 'getPointSeries'],
   ];
   for (const id of ranged) {

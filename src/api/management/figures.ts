@@ -4,6 +4,7 @@
 import { batchLoaded } from '../../http/batch.ts';
 import { coalesced } from '../../http/coalesce.ts';
 import { gapReasons, reconcile } from '../../line/reconciliation.ts';
+import { metaGapReasons, reconcilePlatform } from '../../meta/reconciliation.ts';
 import { type PlatformName, platformNames } from '../../platforms/platform.ts';
 import { readWeekHours } from '../../reports/hours.ts';
 import { readOverview } from '../../reports/overview.ts';
@@ -49,6 +50,14 @@ export function figureOperations({ sql, clock }: Sources) {
     async getReconciliation({ bot: { botId }, query: { from, to } }) {
       const days = await reconcile(sql, botId, { from, to, now: clock() });
       return { botId, days, reasons: gapReasons };
+    },
+    async getPlatformReconciliation({
+      bot: { botId },
+      params: { metaPlatform: platform },
+      query: { from, to },
+    }) {
+      const answer = await reconcilePlatform(sql, botId, { platform, from, to, now: clock() });
+      return { botId, platform, ...answer, reasons: metaGapReasons };
     },
   } satisfies Partial<Operations>;
 }
