@@ -96,6 +96,7 @@ export const t = defineTexts('live-chat', {
     ja: '画像が5MBを超えています。',
     'zh-Hant': '圖片超過 5 MB。',
   },
+  savedReplies: { en: 'Saved replies', ja: '定型文', 'zh-Hant': '常用回覆' },
   quickReplies: { en: 'Quick replies', ja: 'クイックリプライ', 'zh-Hant': '快速回覆' },
   newReply: {
     en: 'Button text for the visitor, then Enter',

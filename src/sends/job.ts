@@ -125,7 +125,7 @@ class SendRun {
   }
 
   async #work(): Promise<void> {
-    const { sql, clock } = this.#options;
+    const { sql } = this.#options;
     const send = await findSend(sql, this.#key);
     if (await this.#isQuiet(send)) return;
     if (!(await this.#plan())) return;
@@ -136,7 +136,7 @@ class SendRun {
         send,
         channel,
         shape,
-        pace: new Pace(shape.callsPerSecond, { now: clock, wait: (ms) => pause(ms) }),
+        pace: new Pace(shape.callsPerSecond, { now: () => performance.now(), wait: (ms) => pause(ms) }),
       };
       await this.#recover(work);
       await this.#sendWindows(work);

@@ -5,6 +5,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { isSubmitKey, pastedImages } from '../../../widget/composing.ts';
 import { imageBytesMax, imageTypes } from '../../../widget/image-type.ts';
+import { resource } from '../../api/client.ts';
+import { useLive } from '../../api/live.ts';
+import { Choice } from '../../components/choice.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { showToast } from '../../components/toast.tsx';
 import { t } from '../../texts/live-chat.ts';
@@ -12,6 +15,7 @@ import type { Unsent } from './chat.ts';
 import type { Draft } from './desk.ts';
 
 type Props = {
+  botId: string;
   isBlocked: boolean;
   visitorId: string;
   drafts: Map<string, Draft>;
@@ -23,7 +27,7 @@ const textLengthMax = 2_000;
 const replyLengthMax = 40;
 const repliesMax = 10;
 
-export function Composer({ isBlocked, visitorId, drafts, send, reportTyping }: Props) {
+export function Composer({ botId, isBlocked, visitorId, drafts, send, reportTyping }: Props) {
   const draft = drafts.get(visitorId);
   const [text, setText] = useState(draft?.text ?? '');
   const [replies, setReplies] = useState(draft?.quickReplies ?? []);
@@ -92,6 +96,15 @@ export function Composer({ isBlocked, visitorId, drafts, send, reportTyping }: P
       />
       <div class="composer-actions">
         <ImageButton send={sendImages} />
+        <SavedReplies
+          botId={botId}
+          insert={(saved) => {
+            setText(saved.text);
+            setReplies(saved.quickReplies);
+            setAddingReplies(saved.quickReplies.length > 0);
+            field.current?.focus();
+          }}
+        />
         <button
           type="button"
           class="button button-quiet"
@@ -106,6 +119,33 @@ export function Composer({ isBlocked, visitorId, drafts, send, reportTyping }: P
         </button>
       </div>
     </form>
+  );
+}
+
+/** Inserts the text of a message template. Hidden if the bot has none with a text. */
+function SavedReplies({ botId, insert }: { botId: string; insert(draft: Draft): void }) {
+  const live = useLive(resource('/api/v1/bots/{botId}/message-templates', { path: { botId } }), {
+    everyMs: 60_000,
+  });
+  const saved = (live.value?.templates ?? []).flatMap(({ templateId, name, platforms, ...template }) => {
+    const text = platforms.liveChat?.text ?? template.text;
+    const quickReplies = platforms.liveChat?.quickReplies ?? template.quickReplies;
+    return text === null ? [] : [{ templateId, name, text, quickReplies: quickReplies.slice(0, repliesMax) }];
+  });
+  if (saved.length === 0) return null;
+  return (
+    <Choice
+      label={t('savedReplies')}
+      value=""
+      onChange={(chosen: string) => {
+        const reply = saved.find(({ templateId }) => templateId === chosen);
+        if (reply) insert(reply);
+      }}
+      choices={[
+        { value: '', title: t('savedReplies') },
+        ...saved.map(({ templateId, name }) => ({ value: templateId, title: name })),
+      ]}
+    />
   );
 }
 

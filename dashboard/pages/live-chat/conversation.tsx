@@ -45,6 +45,7 @@ export function Conversation({ bot, desk, visitorId }: Props) {
           isBlocked={chat.blocked}
           drafts={desk.drafts}
           visitorId={visitorId}
+          botId={bot.botId}
           send={(content) => desk.outbox.send(visitorId, content)}
           reportTyping={desk.reportTyping}
         />

@@ -14,6 +14,7 @@ import type { PageProps } from '../../state/bots.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/sends.ts';
 import './sends.css';
+import { Campaigns } from './campaigns.tsx';
 import { columnsOf } from './columns.tsx';
 import { Compared } from './compared.tsx';
 import type { Send } from './send.ts';
@@ -48,6 +49,7 @@ export default function SendsPage({ bot }: PageProps) {
       }
       actions={<RangePicker zone={lineZone} />}
     >
+      <Campaigns bot={bot} />
       {reportedSends.length > 0 && (
         <Compared sends={reportedSends} zone={bot.timeZone} fileName={`line-sends-${from}-${to}`} />
       )}
