@@ -4,7 +4,11 @@ import { test } from 'node:test';
 import type { Call } from '../proof/fuzz/calls.ts';
 import { problemOf } from '../proof/fuzz/checks.ts';
 import { readOperations } from '../proof/fuzz/operations.ts';
+import { Pool } from '../proof/fuzz/pool.ts';
 import { reduced } from '../proof/fuzz/reduce.ts';
+import { validValue } from '../proof/fuzz/values.ts';
+import { randomOf } from '../simulator/events/random.ts';
+import type { JsonObject } from '../src/json.ts';
 
 const operations = await readOperations();
 const limits = { marker: 'foreign-x', answerMsMax: 5_000 };
@@ -27,6 +31,22 @@ test('the fuzzer knows every operation of the five contracts', () => {
       operations.some((operation) => operation.id === id),
       id,
     );
+});
+
+test('the bodies that the fuzzer takes for valid are valid, whatever the seed', () => {
+  const wrong = operations.flatMap(({ id, body, isValidBody }) => {
+    if (body === null || isValidBody === null) return [];
+    const source = { pool: new Pool(), operationId: id, callbackUrl: 'http://127.0.0.1:1' };
+    return Array.from({ length: 200 }, (_, seed) =>
+      validValue(body as JsonObject, 'body', { ...source, random: randomOf(seed, id) }),
+    ).flatMap((value) => (isValidBody(value) ? [] : `${id}: ${JSON.stringify(isValidBody.errors)}`));
+  });
+  assert.deepEqual([...new Set(wrong)].slice(0, 5), []);
+  // Throws if a pattern is unknown.
+  for (const { id, parameters } of operations) {
+    const source = { pool: new Pool(), operationId: id, callbackUrl: '', random: randomOf(1, id) };
+    for (const { name, schema } of parameters) validValue(schema as JsonObject, name, source);
+  }
 });
 
 test('an undocumented status, a broken body, foreign data and a late answer are faults', () => {
