@@ -125,13 +125,13 @@ export async function listChannels(sql: Queryable, botId: string, now: number): 
   }));
 }
 
-/** Whether the channel is enabled and has an access token; null: no channel. */
+/** Whether the channel is enabled and has an access token or issues its own; null: no channel. */
 export async function channelState(
   sql: Queryable,
   { botId, platform }: ChannelId,
 ): Promise<Pick<ListedChannel, 'enabled' | 'accessTokenSet'> | null> {
   const [channel] = await sql<Pick<ListedChannel, 'enabled' | 'accessTokenSet'>[]>`
-    select enabled, access_token_sealed is not null as "accessTokenSet" from channels
+    select enabled, ${hasAccess(sql)} as "accessTokenSet" from channels
     where bot_id = ${botId} and platform = ${platform}`;
   return channel ?? null;
 }

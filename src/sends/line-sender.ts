@@ -3,6 +3,7 @@
  * message", "Rate limits"; "Retrying a failed API request", read 2026-11). The retry key makes a repeated call harmless for 24 hours.
  */
 import type { Channel } from '../bots/channels.ts';
+import type { LineAccess } from '../line/access.ts';
 import { secondMs } from '../time.ts';
 import type { Message } from './message.ts';
 import type { HostAnswer, PlatformHost } from './platform-host.ts';
@@ -12,25 +13,36 @@ const multicastMax = 500;
 const laterMs = 2 * secondMs;
 const userForm = /^U[0-9a-f]{32}$/;
 
-export function lineSender(host: PlatformHost): Sender {
+export function lineSender(host: PlatformHost, access: LineAccess): Sender {
   return {
     recipientsMax: multicastMax,
     isRepeatable: true,
     callsPerSecond: { single: 2_000, multiple: 200 },
     isRecipient: (id) => userForm.test(id),
     needsLastInbound: false,
-    send: (channel, call) => send(host, channel, call),
+    send: (channel, call) => send(host, access, channel, call),
   };
 }
 
-async function send(host: PlatformHost, { accessToken }: Channel, call: SendCall): Promise<Outcome> {
-  if (accessToken === null) return { kind: 'halted', problem: 'The channel has no access token of LINE.' };
+async function send(
+  host: PlatformHost,
+  lineAccess: LineAccess,
+  channel: Channel,
+  call: SendCall,
+): Promise<Outcome> {
+  const access = await lineAccess.tokenOf(channel);
+  if ('failure' in access) {
+    const { failure, problem } = access;
+    return failure === 'sealed' || failure === 'token-refused'
+      ? { kind: 'halted', problem }
+      : { kind: 'later', problem, afterMs: laterMs };
+  }
   const [first, ...others] = call.recipients.map(({ id }) => id);
   const isPush = others.length === 0;
   const answer = await host.post(
     `/v2/bot/message/${isPush ? 'push' : 'multicast'}`,
     { to: isPush ? first : [first, ...others], messages: [toLine(call.message)] },
-    { authorization: `Bearer ${accessToken}`, 'x-line-retry-key': call.key },
+    { authorization: `Bearer ${access.token}`, 'x-line-retry-key': call.key },
   );
   if ('problem' in answer) {
     return answer.isSent

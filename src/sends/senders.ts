@@ -1,6 +1,7 @@
 /**
  * The senders of all platforms, with their connections.
  */
+import type { LineAccess } from '../line/access.ts';
 import type { Posting } from '../live-chat/posting.ts';
 import type { Clock } from '../time.ts';
 import { lineSender } from './line-sender.ts';
@@ -15,11 +16,14 @@ export type OpenSenders = { senders: Senders; close(): Promise<void> };
 export function openSenders({
   lineApi,
   graphApi,
+  access,
   posting,
   clock,
 }: {
   lineApi: string;
   graphApi: string;
+  /** Tokens for calls to LINE. */
+  access: LineAccess;
   posting: Posting;
   clock: Clock;
 }): OpenSenders {
@@ -27,7 +31,7 @@ export function openSenders({
   const graph = new PlatformHost('Meta', graphApi);
   return {
     senders: {
-      line: lineSender(line),
+      line: lineSender(line, access),
       facebook: messengerSender(graph),
       instagram: instagramSender(graph),
       whatsapp: whatsAppSender(graph, clock),

@@ -66,7 +66,7 @@ export function startBackground(parts: Parts, background: BackgroundParts): Work
     startProfiles(parts, background);
     startFriends(parts, background);
   }
-  startSends(parts, worker, closers);
+  startSends(parts, background, worker);
   return worker;
 }
 
@@ -162,12 +162,12 @@ function startProfiles(
   closers.push(() => fetcher.stop());
 }
 
-function startSends(parts: Parts, worker: Worker, closers: Closer[]): void {
+function startSends(parts: Parts, { access, closers }: BackgroundParts, worker: Worker): void {
   const { config, sql, keys, clock, random, log } = parts;
   const onStored = (botId: string): void => worker.wake(botId);
   const byteLimits = { visitor: 0, address: 0, bot: 0 };
   const posting = new Posting(sql, { clock, log, byteLimits, stored: onStored });
-  const { senders, close } = openSenders({ ...config, posting, clock });
+  const { senders, close } = openSenders({ ...config, access, posting, clock });
   const sends = new SendWorker({ sql, keys, senders, clock, random, log, onStored });
   sends.start();
   closers.push(async () => {

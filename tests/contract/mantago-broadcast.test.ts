@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { pino } from 'pino';
 import { setChannel } from '../../src/bots/set-channel.ts';
 import { createContacts, findContacts } from '../../src/contacts/contacts.ts';
+import { LineAccess } from '../../src/line/access.ts';
 import { Posting } from '../../src/live-chat/posting.ts';
 import type { PlatformName } from '../../src/platforms/platform.ts';
 import { workLane } from '../../src/sends/job.ts';
@@ -49,7 +50,9 @@ async function work({ sql, keys, now, bot: { botId } }: MantagoServer, platform:
     stored: () => undefined,
   });
   const hosts = { lineApi: `${(await line()).address}/`, graphApi: `${(await graph()).address}/` };
-  const { senders, close } = openSenders({ ...hosts, posting, clock });
+  const noLine = { askForToken: async () => ({ outcome: 'refused' as const }) };
+  const access = new LineAccess(noLine, { clock, onCall: () => undefined });
+  const { senders, close } = openSenders({ ...hosts, access, posting, clock });
   const onStored = () => undefined;
   await workLane({ botId, platform }, { sql, keys, senders, clock, random: randomBytes, log, onStored });
   await close();

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LineAccess } from '../line/access.ts';
+import { lineSender } from './line-sender.ts';
+
+const channel = {
+  ...{
+    botId: 'shop',
+    platform: 'line',
+    enabled: true,
+    accountId: null,
+    secrets: ['secret'],
+    verifyToken: null,
+  },
+  ...{ accessToken: null, channelId: '1657000000', assertionKey: null, businessAccountId: null },
+  ...{ allowedOrigins: [], identityRequired: false, identityKey: null },
+} as const;
+
+test('a channel without a long-lived token sends with an issued one, and stops if LINE issues none', async () => {
+  const authorizations: (string | undefined)[] = [];
+  const host = {
+    async post(_path: string, _body: object, headers: Record<string, string>) {
+      authorizations.push(headers.authorization);
+      return { status: 200, headers: { 'x-line-request-id': 'id' }, body: {} };
+    },
+  };
+  let isRefused = false;
+  const text = JSON.stringify({ access_token: 'issued', expires_in: 900 });
+  const askForToken = async () =>
+    isRefused ? ({ outcome: 'refused' } as const) : ({ outcome: 'answered', text } as const);
+  const clock = () => 0;
+  const send = (access: LineAccess) =>
+    lineSender(host as never, access).send(
+      { ...channel, secrets: ['secret'], allowedOrigins: [] } as never,
+      {
+        recipients: [{ id: `U${'0'.repeat(32)}` }],
+        message: { text: 'hi', quickReplies: [] },
+        key: 'key',
+      } as never,
+    );
+  assert.equal(
+    (await send(new LineAccess({ askForToken }, { clock, onCall: () => undefined }))).kind,
+    'accepted',
+  );
+  assert.deepEqual(authorizations, ['Bearer issued']);
+  isRefused = true;
+  assert.equal(
+    (await send(new LineAccess({ askForToken }, { clock, onCall: () => undefined }))).kind,
+    'halted',
+  );
+  assert.equal(authorizations.length, 1);
+});
