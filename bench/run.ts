@@ -9,6 +9,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { measureAnalysis } from './analysis.ts';
 import { measureBulk } from './bulk.ts';
 import { measureChat } from './chat.ts';
+import { measureCluster } from './cluster.ts';
 import { measureExports } from './exports.ts';
 import { measureFold } from './fold.ts';
 import { measureGateway } from './gateway.ts';
@@ -40,8 +41,8 @@ const measures: Record<string, Measure> = {
   start: measureStart,
 };
 
-/** Too long for each run of all. */
-const onlyIfNamed: Record<string, Measure> = { growth: measureGrowth };
+/** Too long for each run of all, or for a cluster. */
+const onlyIfNamed: Record<string, Measure> = { growth: measureGrowth, cluster: measureCluster };
 const named: Record<string, Measure> = { ...measures, ...onlyIfNamed };
 
 type Options = {

@@ -167,9 +167,9 @@ export async function findCallerOfChannel(sql: Queryable, channelId: string): Pr
  */
 export async function mayBeOfLine(sql: Queryable, tokenHash: string): Promise<boolean> {
   const isStored = (state: Fragment) =>
-    sql`exists (select from line_tokens where token_hash = decode(${tokenHash}, 'hex') and ${state})`;
+    sql`exists (select 1 from line_tokens where token_hash = decode(${tokenHash}, 'hex') and ${state})`;
   const [row] = await sql<{ isPossible: boolean }[]>`
-    select exists (select from channels where channel_id is not null)
+    select exists (select 1 from channels where channel_id is not null)
       and not ${isStored(sql`revoked_at is null`)} and not ${isStored(sql`revoked_at is not null`)} as "isPossible"`;
   return row?.isPossible ?? false;
 }

@@ -43,15 +43,15 @@ export async function selectKinds<Kind extends string>(
       ${msOf(sql, 'full_at')} as "fullAt", coalesce(questions, '{}') as questions,
       "earliestDay", "latestDay", "firstQuestionDay", "lastQuestionDay", coalesce(failing, 0) as failing,
       failing_subject as "failingSubject",
-      (select outcome from collection_questions first where first.bot_id = collection.bot_id
+      (select outcome from collection_questions first where first.bot_id = ${botId}
         and first.kind = collection.kind and first.subject = "firstQuestionDay") as "earliestOutcome",
-      (select failed.problem from collection_questions failed where failed.bot_id = collection.bot_id
+      (select failed.problem from collection_questions failed where failed.bot_id = ${botId}
         and failed.kind = collection.kind and failed.subject = failing_subject) as "failingProblem",
-      exists (select from ${collectable(sql)} where channel.bot_id = collection.bot_id
+      exists (select from ${collectable(sql)} where channel.bot_id = ${botId}
         and token.token_id = refused_token_id) as "isRefused"
     from ${rowTable(sql, 'collected', kinds, { kind: ['text', (kind) => kind], place: ['integer', (_, index) => index] })}
     left join collections collection on collection.bot_id = ${botId} and collection.kind = collected.kind
-    left join collection_call_limits used on used.bot_id = collection.bot_id and used.kind = collection.kind
+    left join collection_call_limits used on used.bot_id = ${botId} and used.kind = collection.kind
     left join (
       select kind, json_object_agg(outcome, count) as questions, sum(failing)::bigint as failing,
         min(earliest) as "firstQuestionDay", max(latest) as "lastQuestionDay",
