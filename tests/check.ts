@@ -5,6 +5,7 @@
  *     npm run test:unit, test:db, test:e2e                   one suite (suites.ts), without the steps before the tests
  *     node tests/check.ts tests/intake.test.ts               some files
  *     npm run test:15                                        on Debian's PostgreSQL 15 (package postgresql-15)
+ *     SHOAL_TEST_CITUS=postgres://… npm run test:cluster     on a node of Citus, without the tests of cluster-exceptions.ts
  *
  * Exits non-zero at the first step that fails.
  */
@@ -17,17 +18,19 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { clusterExceptions } from './cluster-exceptions.ts';
 import { startTestCluster } from './harness/cluster.ts';
 import { filesBySuite, type Suite, suiteOf, suites } from './suites.ts';
 
 const { values, positionals } = parseArgs({
-  options: { postgres: { type: 'string' }, suite: { type: 'string' } },
+  options: { postgres: { type: 'string' }, suite: { type: 'string' }, cluster: { type: 'boolean' } },
   allowPositionals: true,
 });
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** Three more than there are cores: the tests often wait for other processes. */
 const concurrency = availableParallelism() + 3;
 const testsMsMax = 20 * 60_000;
+const clusterTestsMsMax = 90 * 60_000;
 /** Processes for the files of a suite that start no process themselves. The files of one share their loaded modules. */
 const processesOf = { unit: 3, db: 12 };
 const slowestShown = 10;
@@ -38,7 +41,7 @@ class StepFailed extends Error {}
 
 try {
   const files = testFiles();
-  const isWhole = values.suite === undefined && positionals.length === 0;
+  const isWhole = values.suite === undefined && !values.cluster && positionals.length === 0;
   if (isWhole) {
     await Promise.all([
       command('types', ['node_modules/.bin/tsc']),
@@ -50,7 +53,9 @@ try {
   }
   const needed = suites.findLast((suite) => files.some((file) => suiteOf(file) === suite));
   if (needed === 'e2e') await command('build', ['npm', 'run', '--silent', 'build']);
-  await timed('tests', () => (needed === 'unit' ? runTests(files) : withCluster(() => runTests(files))));
+  await timed('tests', () =>
+    needed === 'unit' || values.cluster ? runTests(files) : withCluster(() => runTests(files)),
+  );
 } catch (error) {
   if (!(error instanceof StepFailed)) throw error;
   process.stderr.write(`✖ ${error.message}\n`);
@@ -60,10 +65,19 @@ try {
 function testFiles(): string[] {
   if (positionals.length > 0) return globSync(positionals, { cwd: root }).sort();
   const files = filesBySuite();
+  if (values.cluster) return clusterFiles(files);
   if (values.suite === undefined) return Object.values(files).flat();
   if (!suites.some((suite) => suite === values.suite))
     throw new StepFailed(`there is no suite ${values.suite}; use ${suites.join(', ')}`);
   return files[values.suite as Suite];
+}
+
+/** The files that use a database, without the whole files of cluster-exceptions.ts. */
+function clusterFiles(files: Record<Suite, string[]>): string[] {
+  if (process.env.SHOAL_TEST_CITUS === undefined)
+    throw new StepFailed('set SHOAL_TEST_CITUS to the URL of a Citus node whose user is a superuser');
+  const leftOut = clusterExceptions.flatMap(({ file, test }) => (test === undefined ? [file] : []));
+  return [...files.e2e, ...files.db].filter((file) => !leftOut.includes(file));
 }
 
 async function withCluster(runAll: () => Promise<void>): Promise<void> {
@@ -127,7 +141,8 @@ async function runEntries(entries: readonly string[]): Promise<void> {
   const events = run({
     files: entries,
     concurrency,
-    signal: AbortSignal.timeout(testsMsMax),
+    signal: AbortSignal.timeout(values.cluster ? clusterTestsMsMax : testsMsMax),
+    ...(values.cluster && { testSkipPatterns: clusterExceptions.flatMap(({ test }) => test ?? []) }),
   });
   events.on('test:fail', () => {
     failures += 1;

@@ -12,7 +12,7 @@ import { textList } from './lists.ts';
  * Tables that stay on the coordinator: the inbox, other queues, and live chat. One statement reads or writes them for many bots, many
  * times a second, and the number of their rows does not grow with the history of a bot (docs/decisions/0016-the-inbox-is-not-distributed.md).
  */
-const queueTables = [
+export const queueTables: readonly string[] = [
   'deliveries',
   'pending_bundles',
   'refused_deliveries',

@@ -78,11 +78,13 @@ export async function readUnitStatistics(
     totals as (
       select kind, seq, url_hash, url, sum(total) as total
       from sends join line_interaction_counts using (bot_id, request_id)
+      where line_interaction_counts.bot_id = ${botId}
       group by kind, seq, url_hash, url
     ),
     people as (
       select kind, seq, url_hash, count(distinct person) as people
       from sends join line_interaction_people using (bot_id, request_id)
+      where line_interaction_people.bot_id = ${botId}
       group by kind, seq, url_hash
     )
     select

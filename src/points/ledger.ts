@@ -107,6 +107,9 @@ function toResult({ change: { kind, key }, entry, repeated }: Outcome): PointRes
 function isRace(error: unknown): boolean {
   if (!(error instanceof Error) || !('code' in error)) return false;
   const takenKey =
-    error.code === '23505' && 'constraint_name' in error && error.constraint_name === 'point_entries_key';
+    // On Citus, the number of a shard follows the name.
+    error.code === '23505' &&
+    'constraint_name' in error &&
+    /^point_entries_key(?:_\d+)?$/.test(String(error.constraint_name));
   return takenKey || error.code === '40P01';
 }

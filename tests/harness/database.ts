@@ -22,6 +22,7 @@ import { startTestCluster, type TestCluster } from './cluster.ts';
 // Also for its effect: a file's resources are released before their databases, in the order of the hooks.
 import './scope.ts';
 import type { Scope } from './scope.ts';
+import { recordStatements, statementsWithoutBot } from './statements.ts';
 
 export type TestDatabase = { sql: Sql; url: string };
 
@@ -38,6 +39,12 @@ let template: Promise<string> | undefined;
 const open = new Set<OpenDatabase>();
 /** Emptied clones of the migrated template. */
 const reusable: Clone[] = [];
+
+recordStatements();
+
+after(async () => {
+  assert.deepEqual(statementsWithoutBot(), [], 'statements over distributed tables without their bot');
+});
 
 after(async () => {
   await Promise.all([...open].map(close));

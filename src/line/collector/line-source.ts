@@ -57,13 +57,14 @@ export function lineSource(parts: Parts): Source<Kind, Reading> {
 export function collectable(sql: Queryable) {
   return sql`
     channels channel
-    join lateral (
-      select 'issued ' || channel.updated_at as token_id where channel.channel_id is not null
-      union all
-      select token_id from line_tokens
-      where line_tokens.bot_id = channel.bot_id and kind = 'channel' and revoked_at is null
-        and channel.channel_id is null and channel.access_token_sealed is not null
-    ) token on channel.platform = 'line' and channel.enabled`;
+    join (
+      select channels.bot_id,
+        case when channel_id is null then own.token_id else 'issued ' || channels.updated_at end as token_id
+      from channels
+      left join line_tokens own on own.bot_id = channels.bot_id and own.kind = 'channel' and own.revoked_at is null
+      where channels.platform = 'line'
+        and (channel_id is not null or (access_token_sealed is not null and own.token_id is not null))
+    ) token on token.bot_id = channel.bot_id and channel.platform = 'line' and channel.enabled`;
 }
 
 async function askLine(

@@ -33,7 +33,7 @@ async function findMessages(tx: Transaction, key: CollectionKey, since: string):
     where bot_id = ${key.botId} and kind in ('broadcast', 'narrowcast') and sent_at > ${since}::text::timestamptz
       and not exists (
         select from collection_questions existing
-        where existing.bot_id = line_sends.bot_id and existing.kind = ${key.kind}
+        where existing.bot_id = ${key.botId} and existing.kind = ${key.kind}
           and existing.subject = line_sends.request_id)`;
   await putQuestions(tx, key, sends.map(sendQuestion));
 }
