@@ -69,18 +69,13 @@ const usualChunkSize = 1_000;
 const problemsShownMax = 5;
 
 /**
- * Reads and parses up to `countMax` pending deliveries of the bots in turn, without the bundles in `except`. Parses them only after
- * `mayParse`. A chunk has about `chunkSize` events. Bots that do not exist are left out.
+ * Reads and parses up to `countMax` pending deliveries of the bots in turn, without the bundles in `except`. A chunk has about
+ * `chunkSize` events. Bots that do not exist are left out.
  */
 export async function readBatch(
   sql: Sql,
   botIds: readonly string[],
-  {
-    countMax,
-    except = [],
-    mayParse,
-    chunkSize,
-  }: { countMax: number; except?: readonly number[]; mayParse?: Promise<void>; chunkSize?: number },
+  { countMax, except = [], chunkSize }: { countMax: number; except?: readonly number[]; chunkSize?: number },
 ): Promise<Batch> {
   const [pending, settings, channels] = await Promise.all([
     readPending(sql, botIds, { countMax, bytesMax, except }),
@@ -91,7 +86,6 @@ export async function readBatch(
       select bot_id as "botId", platform, account_id as "accountId", ${hasAccess(sql)} as "hasToken"
       from channels where bot_id = any (${textList(botIds)}::text[])`,
   ]);
-  await mayParse;
   const channelsByBot = Map.groupBy(channels, ({ botId }) => botId);
   const bots = settings.flatMap(({ botId, ...ofBot }): BotBatch[] => {
     const bundles = pending.bundles.get(botId);

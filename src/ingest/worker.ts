@@ -10,7 +10,6 @@ import type { Logger } from 'pino';
 import type { Sql } from '../database/client.ts';
 import { botsPerStatement } from '../database/cluster.ts';
 import { Poll } from '../database/poll.ts';
-import { statementsSent } from '../database/statements-sent.ts';
 import { botsWithPending } from '../inbox/pending.ts';
 import type { Random } from '../random.ts';
 import type { Clock } from '../time.ts';
@@ -128,20 +127,26 @@ export class Worker {
       this.#heldBots.set(botId, false);
       if (taken.push(botId) === share || isFailing) break;
     }
-    return this.#read(taken, {});
+    return this.#read(taken);
   }
 
   /** Folds the batch of the bots, and reads ahead those that follow it. */
   async #foldGroup({ botIds, reading }: Group, isStopped: () => boolean): Promise<void> {
     const { clock, random, log } = this.#options;
     const startedAt = performance.now();
-    const folded = Promise.withResolvers<void>();
+    let ahead: Group[] = [];
     try {
       const batch = await reading;
-      let ahead = isStopped() ? [] : this.#readAhead(batch, folded.promise.then(statementsSent));
       const outcome = await foldNarrowing(this.#sql, batch, {
         log,
-        fold: (part) => foldBatch(this.#sql, part, { now: clock(), random, onFolded: folded.resolve }),
+        fold: (part) =>
+          foldBatch(this.#sql, part, {
+            ...{ now: clock(), random },
+            onFolded: () => {
+              // Not earlier: the database would wait for the fold while bodies are parsed.
+              if (part.more.length > 0 && !isStopped()) ahead = this.#readAhead(part);
+            },
+          }),
         onFailingBot: (botId) => {
           // What was read ahead may contain the bot, and it follows what is left of this batch.
           ahead = [];
@@ -157,25 +162,20 @@ export class Worker {
       this.#groups -= 1;
       this.#release(botIds);
       throw error;
-    } finally {
-      folded.resolve();
     }
   }
 
-  /**
-   * Begins to read the next batch of the bots with more: of each bot, if they are few. The fold of a bot is cheaper than that of
-   * several. The bodies are parsed after `mayParse`, when the fold does not wait for this process any more.
-   */
-  #readAhead({ bots, more }: Batch, mayParse: Promise<void>): Group[] {
+  /** Begins to read the next batch: of each bot, if they are few. The fold of a bot is cheaper than that of several. */
+  #readAhead({ bots, more }: Batch): Group[] {
     const room = aheadMax - this.#ahead.length;
-    if (room <= 0 || more.length === 0) return [];
+    if (room <= 0) return [];
     const except = bots.flatMap(({ bundles }) => bundles.map(({ bundleId }) => bundleId));
     const groups = more.length <= room ? more.map((botId) => [botId]) : [more];
-    return groups.map((botIds) => this.#read(botIds, { except, mayParse }));
+    return groups.map((botIds) => this.#read(botIds, except));
   }
 
-  #read(botIds: readonly string[], options: { except?: readonly number[]; mayParse?: Promise<void> }): Group {
-    const reading = readBatch(this.#sql, botIds, { countMax: batchCountMax, ...options });
+  #read(botIds: readonly string[], except: readonly number[] = []): Group {
+    const reading = readBatch(this.#sql, botIds, { countMax: batchCountMax, except });
     // The promise is awaited later; the handler keeps an early failure from being reported as unhandled.
     reading.catch(() => undefined);
     return { botIds, reading };
