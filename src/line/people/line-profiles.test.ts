@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { testLineSimulator } from '../../../tests/harness/line-simulator.ts';
+import type { Channel } from '../../bots/channels.ts';
+import { LineAccess } from '../access.ts';
+import { LineClient } from '../line-client.ts';
+import { LineProfiles } from './line-profiles.ts';
+
+test('a friend has a profile, a person who blocks the account has none, and a wrong token pauses the channel', async (t) => {
+  const simulator = await testLineSimulator(t, { people: 0 });
+  const { channelId, channelSecret } = simulator.credentials;
+  const line = new LineClient(simulator.address);
+  const outcomes: string[] = [];
+  const onCall = (_endpoint: string, outcome: string) => void outcomes.push(outcome);
+  const access = new LineAccess(line, { clock: () => simulator.control.now(), onCall: () => undefined });
+  const profiles = new LineProfiles(line, access, onCall);
+  t.after(() => profiles.close());
+  const channel = { channelId, secrets: [channelSecret], assertionKey: null, accessToken: null } as Channel;
+  const { userId } = await simulator.control.act({ action: 'follow' });
+  const found = await profiles.fetchProfile(channel, userId);
+  assert.ok(found.outcome === 'found' && found.profile.name !== null && found.profile.language !== null);
+  await simulator.control.act({ action: 'block', userId });
+  assert.deepEqual(await profiles.fetchProfile(channel, userId), { outcome: 'gone' });
+  assert.equal((await profiles.fetchProfile(channel, 'no-user')).outcome, 'failed');
+  const wrong = { ...channel, channelId: null, accessToken: 'wrong' } as Channel;
+  assert.equal((await profiles.fetchProfile(wrong, userId)).outcome, 'paused');
+  const unissued = await profiles.fetchProfile({ ...channel, secrets: ['wrong'] } as Channel, userId);
+  assert.equal(unissued.outcome, 'paused');
+  simulator.control.fail({ kind: 'nonsense', path: '/v2/bot/profile' });
+  assert.equal((await profiles.fetchProfile(channel, userId)).outcome, 'failed');
+  assert.deepEqual(outcomes, ['answered', 'unknown', 'nonsense', 'token-refused', 'answered']);
+});
