@@ -179,14 +179,15 @@ class SendRun {
 
   /** Ends the calls of a killed process: repeats them, or gives their recipients up. */
   async #recover(work: Work): Promise<void> {
-    const { sql, clock } = this.#options;
+    const { sql } = this.#options;
     const { needsLastInbound: withLastInbound, isRepeatable } = this.#sender;
     while (this.#problem === null && (await this.#goesOn())) {
       const window = await readInFlight(sql, this.#key, { size: work.shape.size, withLastInbound });
       if (window === null) return;
       const rest = { ...window, after: window.upTo, recipients: [] };
       this.#inFlight.add(window).add(rest);
-      if (isRepeatable && clock() - window.claimedAt < repeatMsMax) await this.#sendWindow(window, work);
+      if (isRepeatable && window.ageMs < repeatMsMax)
+        await this.#sendWindow(window, work, { isRepeated: true });
       else {
         const results = window.recipients.map(({ position }) => ({ position, state: 'unknown' as const }));
         await this.#settle(window, { results, lineRecords: [] });
@@ -226,8 +227,10 @@ class SendRun {
     });
   }
 
-  async #sendWindow(window: Window, work: Work): Promise<void> {
-    const answers = await Promise.all(this.#blocksOf(window, work).map((block) => this.#call(block, work)));
+  /** `isRepeated`: an earlier call may have been accepted, so only an answer about the message ends it. */
+  async #sendWindow(window: Window, work: Work, { isRepeated = false } = {}): Promise<void> {
+    const called = await Promise.all(this.#blocksOf(window, work).map((block) => this.#call(block, work)));
+    const answers = isRepeated ? called.map(keepOpen) : called;
     await this.#settle(window, {
       results: answers.flatMap(({ results }) => results),
       lineRecords: answers.flatMap(({ lineRecord }) => lineRecord ?? []),
@@ -248,7 +251,6 @@ class SendRun {
     });
   }
 
-  /** One call, unless the run is ending: then its recipients wait for another run. */
   /** One call, unless the run is ending: then its recipients wait for another run. */
   async #call({ call, invalid }: Block, { channel, pace }: Work): Promise<CallAnswer> {
     const refused = resultsOf(invalid, { state: 'refused', code: 'invalid-recipient' });
@@ -300,7 +302,7 @@ class SendRun {
         ...settled,
         lease: this.#lease,
         settled: Math.min(Number.MAX_SAFE_INTEGER, ...others.map(({ after }) => after)),
-        inFlightSince: others.length === 0 ? null : Math.min(...others.map(({ claimedAt }) => claimedAt)),
+        inFlightSince: others.map(({ claimedAt }) => claimedAt).reduce(earlier, null),
         now: clock(),
       };
       await duringOutage(() => settle(sql, this.#key, settlement));
@@ -383,6 +385,16 @@ async function duringOutage(work: () => Promise<void>): Promise<void> {
 type Shape = { blockSize: number; size: number; callsPerSecond: number };
 type Work = { send: Send; channel: Channel; shape: Shape; pace: Pace };
 type CallAnswer = { results: Result[]; lineRecord?: LineRecord; isOpen?: boolean };
+
+/** Leaves recipients that would wait for another call in the one that was made: a later run repeats it with its key. */
+function keepOpen({ results, ...answer }: CallAnswer): CallAnswer {
+  const ended = results.filter(({ state }) => state !== 'waiting');
+  return { ...answer, results: ended, isOpen: (answer.isOpen ?? false) || ended.length < results.length };
+}
+
+function earlier(a: Date | null, b: Date): Date {
+  return a !== null && a < b ? a : b;
+}
 
 /** For queries: true for a planned send with a result for each recipient. */
 function isFinished(sql: Sql, { botId, sendId }: SendKey) {

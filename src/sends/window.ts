@@ -23,8 +23,17 @@ import type { SendKey } from './sends.ts';
 export type Lease = { botId: string; platform: PlatformName; leaseId: string };
 
 export type WindowRecipient = Recipient & { variables: Variables };
-/** The claimed recipients; the window covers the positions after `after` up to `upTo`. */
-export type Window = { after: number; upTo: number; claimedAt: number; recipients: WindowRecipient[] };
+/**
+ * The claimed recipients; the window covers the positions after `after` up to `upTo`. `claimedAt` and `ageMs` by the database's clock,
+ * because another process may repeat the calls.
+ */
+export type Window = {
+  after: number;
+  upTo: number;
+  claimedAt: Date;
+  ageMs: number;
+  recipients: WindowRecipient[];
+};
 
 /** The result of a call for one recipient. `waiting`: certainly not sent, so another call sends it. */
 export type ResultState =
@@ -50,13 +59,13 @@ export async function claimWindow(sql: Sql, send: SendKey, options: ClaimOptions
     await leaveOutBlocked(tx, send, bounds, options.now);
     if (options.lease.platform === 'whatsapp') await refuseRepeated(tx, send, bounds, options.now);
     const recipients = await readRecipients(tx, send, bounds, options);
-    const { after, upTo } = bounds;
-    return { after, upTo, claimedAt: options.now, recipients };
+    const { after, upTo, claimedAt } = bounds;
+    return { after, upTo, claimedAt, ageMs: 0, recipients };
   }) as Promise<Window | null>;
 }
 
 /** `positions` null: all between the bounds. Otherwise other windows may hold some in between. */
-type Bounds = Pick<Window, 'after' | 'upTo'> & { positions: number[] | null };
+type Bounds = Pick<Window, 'after' | 'upTo' | 'claimedAt'> & { positions: number[] | null };
 
 /** Locks the send's row, so that claims and results follow one another. */
 async function lockSend(
@@ -79,10 +88,10 @@ async function claimNext(
 ): Promise<Bounds | null> {
   const [claimed] = await tx<Bounds[]>`
     update sends set claimed = least(sends.claimed + ${size}::bigint, sends.recipients), updated_at = ${new Date(now)},
-      in_flight_since = case when sends.claimed = sends.settled then ${new Date(now)} else sends.in_flight_since end
+      in_flight_since = case when sends.claimed = sends.settled then now() else sends.in_flight_since end
     from (select claimed from sends where bot_id = ${botId} and send_id = ${sendId}) before
     where bot_id = ${botId} and send_id = ${sendId} and sends.claimed < recipients
-    returning before.claimed as after, sends.claimed as "upTo", null as positions`;
+    returning before.claimed as after, sends.claimed as "upTo", now() as "claimedAt", null as positions`;
   return claimed ?? null;
 }
 
@@ -106,9 +115,9 @@ async function claimWaiting(
       returning position
     )
     update sends set settled = least(settled, ${after}), updated_at = ${new Date(now)},
-      in_flight_since = least(coalesce(in_flight_since, ${new Date(now)}), ${new Date(now)})
+      in_flight_since = least(in_flight_since, now())
     where bot_id = ${botId} and send_id = ${sendId}
-    returning ${after}::bigint as after, ${after}::bigint + ${size}::bigint as "upTo",
+    returning ${after}::bigint as after, ${after}::bigint + ${size}::bigint as "upTo", now() as "claimedAt",
       (select array_agg(position) from taken) as positions`;
   return claimed ?? null;
 }
@@ -123,15 +132,16 @@ export async function readInFlight(
   { size, withLastInbound }: Pick<ClaimOptions, 'size' | 'withLastInbound'>,
 ): Promise<Window | null> {
   const { botId, sendId } = send;
-  const [bounds] = await sql<(Bounds & { since: Date | null })[]>`
+  const [bounds] = await sql<(Bounds & { ageMs: number })[]>`
     select settled as after, least(claimed, settled + ${size}::bigint) as "upTo", null as positions,
-      in_flight_since as since
+      coalesce(in_flight_since, now()) as "claimedAt",
+      coalesce(extract(epoch from now() - in_flight_since)::float8 * 1000, 'infinity') as "ageMs"
     from sends
     where bot_id = ${botId} and send_id = ${sendId} and settled < claimed`;
   if (!bounds) return null;
-  const { after, upTo, since } = bounds;
+  const { after, upTo, claimedAt, ageMs } = bounds;
   const recipients = await readRecipients(sql, send, bounds, { withLastInbound });
-  return { after, upTo, claimedAt: since?.getTime() ?? 0, recipients };
+  return { after, upTo, claimedAt, ageMs, recipients };
 }
 
 /** A blocked contact gets its state before the call, so that every attempt has the same recipients. */
@@ -233,7 +243,7 @@ export async function settle(
     results: readonly Result[];
     lineRecords: readonly LineRecord[];
     settled: number;
-    inFlightSince: number | null;
+    inFlightSince: Date | null;
     now: number;
   },
 ): Promise<void> {
@@ -250,7 +260,8 @@ export async function settle(
       ), before as (
         select recipient.position, recipient.state from send_recipients recipient join new on new.position = recipient.position
         where recipient.bot_id = ${botId} and recipient.send_id = ${sendId}
-          and (recipient.state = 'planned' or (recipient.state = 'unknown' and new.state in ('accepted', 'refused'))
+          -- The successor of a process that has lost the lease may have made the call.
+          and ((recipient.state = 'planned' and (${isHeld} or new.state <> 'waiting')) or (recipient.state = 'unknown' and new.state in ('accepted', 'refused'))
             or (recipient.state = 'refused' and new.state = 'accepted'))
       ), put as (
         update send_recipients recipient set state = new.state, message_id = new.message_id, code = new.code,
@@ -267,7 +278,7 @@ export async function settle(
         unknown = sends.unknown + sums.unknown, updated_at = ${new Date(now)},
         -- A process that has lost the lease does not know the calls of its successor.
         settled = case when ${isHeld} then least(claimed, greatest(settled, ${settled}::bigint)) else settled end,
-        in_flight_since = case when ${isHeld} then ${inFlightSince === null ? null : new Date(inFlightSince)}::timestamptz
+        in_flight_since = case when ${isHeld} then ${inFlightSince}::timestamptz
           else in_flight_since end
       from sums where bot_id = ${botId} and send_id = ${sendId}`;
     if (lineRecords.length === 0) return;
