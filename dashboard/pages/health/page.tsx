@@ -37,9 +37,11 @@ export default function HealthPage({ bot }: PageProps) {
             />
             {health.liveChat && <ChatUsageCard usage={health.liveChat} />}
             {health.collector && <CollectorCard collector={health.collector} />}
-            {health.metaCollectors.map((collector) => (
-              <CollectorCard key={collector.platform} collector={collector} platform={collector.platform} />
-            ))}
+            {health.metaCollectors
+              .filter(({ state }) => state !== 'off')
+              .map((collector) => (
+                <CollectorCard key={collector.platform} collector={collector} platform={collector.platform} />
+              ))}
             <CallbackCard path={path} zone={zone} callback={health.callback} onChanged={live.reload} />
           </>
         )}
@@ -133,12 +135,6 @@ function Channels({ health: { channels }, zone }: { health: Health; zone: string
               ),
           },
           {
-            key: 'token',
-            title: t('accessToken'),
-            cell: ({ tokenCheck }) =>
-              tokenCheck === null ? unknown : <Token check={tokenCheck} now={now} zone={zone} />,
-          },
-          {
             key: 'wrong',
             title: t('wrongSignatures'),
             cell: ({ wrongSignatures: { lastDay, lastAt } }) =>
@@ -155,6 +151,12 @@ function Channels({ health: { channels }, zone }: { health: Health; zone: string
                   </span>
                 </>
               ),
+          },
+          {
+            key: 'token',
+            title: t('accessToken'),
+            cell: ({ tokenCheck }) =>
+              tokenCheck === null ? unknown : <Token check={tokenCheck} now={now} zone={zone} />,
           },
         ]}
       />
