@@ -5,7 +5,7 @@
 export const manyBotStatements: readonly { statement: string; reason: string }[] = [
   { statement: 'from bots order by', reason: 'lists all bots' },
   { statement: 'from bots where bot_id > $1 order by bot_id limit', reason: 'reads all bots page by page' },
-  { statement: 'from channels channel join (', reason: 'the collector looks for due questions of all bots' },
+  { statement: 'from channels channel join ', reason: 'the collector looks for due questions of all bots' },
   {
     statement: "from channels where platform = '",
     reason: 'background work looks for channels of a platform',
@@ -30,5 +30,9 @@ export const manyBotStatements: readonly { statement: string; reason: string }[]
   {
     statement: 'array_remove(array[null::integer',
     reason: 'the purge looks at several bots at once; on a cluster at one',
+  },
+  {
+    statement: 'select distinct bot_id as "botId" from channels where bot_id = any',
+    reason: 'the collector lists the bots of a command',
   },
 ];
