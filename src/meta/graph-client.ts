@@ -23,7 +23,8 @@ export type GraphCall = { host: GraphHost; path: string; token: string };
 /** `pauseMs`: the time to wait before the next call, because the limit of calls is nearly used up; 0: none. */
 export type GraphAnswer = { value: JsonObject; pauseMs: number };
 
-const version = 'v24.0';
+/** For all calls to Meta, on both hosts. */
+export const graphVersion = 'v24.0';
 const connectMs = 5 * secondMs;
 const headMs = 15 * secondMs;
 const allMs = 30 * secondMs;
@@ -72,7 +73,7 @@ export class GraphClient {
   async get({ host, path, token }: GraphCall): Promise<GraphAnswer> {
     const signal = AbortSignal.any([AbortSignal.timeout(allMs), this.#stop.signal]);
     const headers = { authorization: `Bearer ${token}`, accept: 'application/json', 'user-agent': 'shoal' };
-    const url = `${this.#addresses[host]}/${version}${path}`;
+    const url = `${this.#addresses[host]}/${graphVersion}${path}`;
     try {
       this.#agent ??= openAgent();
       const { request } = await import('undici');

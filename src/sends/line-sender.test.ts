@@ -50,3 +50,13 @@ test('a channel without a long-lived token sends with an issued one, and stops i
   );
   assert.equal(authorizations.length, 1);
 });
+
+test("LINE's message in a failure is short and without the token", async () => {
+  const host = {
+    post: async () => ({ status: 403, headers: {}, body: { message: `secret-token ${'x'.repeat(1_000)}` } }),
+  };
+  const access = { tokenOf: async () => ({ token: 'secret-token' }) };
+  const call = { recipients: [{ id: `U${'0'.repeat(32)}` }], message: { text: 'hi', quickReplies: [] } };
+  const outcome = await lineSender(host as never, access as never).send(channel as never, call as never);
+  assert.deepEqual(outcome, { kind: 'halted', problem: `LINE answered 403: … ${'x'.repeat(298)}.` });
+});

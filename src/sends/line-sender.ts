@@ -10,6 +10,8 @@ import type { HostAnswer, PlatformHost } from './platform-host.ts';
 import type { Outcome, SendCall, Sender } from './sender.ts';
 
 const multicastMax = 500;
+/** Of LINE's message that is kept. */
+const messageLengthMax = 300;
 const laterMs = 2 * secondMs;
 const userForm = /^U[0-9a-f]{32}$/;
 
@@ -49,7 +51,7 @@ async function send(
       ? { kind: 'unknown', problem: answer.problem }
       : { kind: 'later', problem: answer.problem, afterMs: laterMs };
   }
-  return outcomeOf(answer);
+  return outcomeOf(answer, access.token);
 }
 
 function toLine({ text, quickReplies }: Message) {
@@ -60,13 +62,15 @@ function toLine({ text, quickReplies }: Message) {
   return { type: 'text', text, ...(items.length > 0 ? { quickReply: { items } } : {}) };
 }
 
-function outcomeOf({ status, headers, body }: HostAnswer): Outcome {
+function outcomeOf({ status, headers, body }: HostAnswer, token: string): Outcome {
   const id = headers[status === 409 ? 'x-line-accepted-request-id' : 'x-line-request-id'];
   if (status === 200 || status === 409)
     return typeof id === 'string'
       ? { kind: 'accepted', id }
       : { kind: 'unknown', problem: "LINE's answer has no request id." };
-  const problem = `LINE answered ${status}${typeof body.message === 'string' ? `: ${body.message}` : ''}.`;
+  const message =
+    typeof body.message === 'string' ? body.message.replaceAll(token, '…').slice(0, messageLengthMax) : null;
+  const problem = `LINE answered ${status}${message === null ? '' : `: ${message}`}.`;
   if (status === 429 && !/monthly limit/i.test(String(body.message)))
     return { kind: 'later', problem, afterMs: laterMs };
   if (status === 401 || status === 403 || status === 429) return { kind: 'halted', problem };

@@ -6,12 +6,13 @@
  */
 import type { Channel } from '../bots/channels.ts';
 import { isObject, type JsonObject } from '../json.ts';
+import { type GraphHost, graphVersion } from '../meta/graph-client.ts';
+import { hostOf } from '../meta/token-check.ts';
 import { type Clock, dayMs, secondMs } from '../time.ts';
 import type { Message } from './message.ts';
 import type { HostAnswer, PlatformHost } from './platform-host.ts';
 import type { Outcome, SendCall, Sender } from './sender.ts';
 
-const version = 'v25.0';
 const laterMs = 5 * secondMs;
 
 /** Codes of limits of the app or the channel. */
@@ -28,12 +29,15 @@ const windowMs = dayMs;
 /** Our own code: the window is closed, and the message has no template. */
 export const outsideWindow = 'outside-window';
 
-export function messengerSender(host: PlatformHost): Sender {
+/** Tokens of Instagram Login work on Instagram's host only. */
+export type MetaHosts = Readonly<Record<GraphHost, Pick<PlatformHost, 'post'>>>;
+
+export function messengerSender(hosts: MetaHosts): Sender {
   return {
     ...oneByOne(300),
     needsLastInbound: false,
     send: (channel, call) =>
-      post(host, channel, {
+      post(hosts, channel, {
         body: {
           recipient: { id: call.recipients[0]?.id },
           ...(call.message.tag === null
@@ -46,19 +50,19 @@ export function messengerSender(host: PlatformHost): Sender {
   };
 }
 
-export function instagramSender(host: PlatformHost): Sender {
+export function instagramSender(hosts: MetaHosts): Sender {
   return {
     ...oneByOne(300),
     needsLastInbound: false,
     send: (channel, call) =>
-      post(host, channel, {
+      post(hosts, channel, {
         body: { recipient: { id: call.recipients[0]?.id }, message: toMessenger(call.message) },
         idOf: ({ message_id: id }) => id,
       }),
   };
 }
 
-export function whatsAppSender(host: PlatformHost, clock: Clock): Sender {
+export function whatsAppSender(hosts: MetaHosts, clock: Clock): Sender {
   return {
     ...oneByOne(80),
     needsLastInbound: true,
@@ -66,7 +70,7 @@ export function whatsAppSender(host: PlatformHost, clock: Clock): Sender {
       const content = whatsAppContent(call, clock());
       if (content === null) return { kind: 'refused', code: outsideWindow };
       const id = call.recipients[0]?.id ?? '';
-      return post(host, channel, {
+      return post(hosts, channel, {
         body: {
           messaging_product: 'whatsapp',
           recipient_type: 'individual',
@@ -114,12 +118,12 @@ function whatsAppContent({ message, recipients }: SendCall, now: number): object
 type Call = { body: object; idOf(answer: JsonObject): unknown };
 
 async function post(
-  host: PlatformHost,
+  hosts: MetaHosts,
   { accessToken, accountId }: Channel,
   { body, idOf }: Call,
 ): Promise<Outcome> {
   if (accessToken === null) return { kind: 'halted', problem: 'The channel has no access token of Meta.' };
-  const answer = await host.post(`/${version}/${accountId}/messages`, body, {
+  const answer = await hosts[hostOf({ accessToken })].post(`/${graphVersion}/${accountId}/messages`, body, {
     authorization: `Bearer ${accessToken}`,
   });
   if ('problem' in answer) {

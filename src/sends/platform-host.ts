@@ -16,10 +16,10 @@ export type HostAnswer = {
 /** `isSent` false: the host certainly did not get the call. */
 export type HostFailure = { isSent: boolean; problem: string };
 
-export type HostTimes = { connectMs: number; answerMs: number };
+/** `answerMs`: from the start of the call on a free connection. */
+export type HostLimits = { connectMs: number; answerMs: number; connections: number };
 
-const defaultTimes: HostTimes = { connectMs: 5 * secondMs, answerMs: 25 * secondMs };
-const connectionsMax = 64;
+const defaultLimits: HostLimits = { connectMs: 5 * secondMs, answerMs: 25 * secondMs, connections: 64 };
 const answerBytesMax = 1024 * 1024;
 /** Failures before the connection is open. */
 const connectFailures = new Set([
@@ -34,22 +34,40 @@ const connectFailures = new Set([
 export class PlatformHost {
   readonly #name: string;
   readonly #origin: string;
-  readonly #times: HostTimes;
+  readonly #limits: HostLimits;
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
   /** Opened by the first call: loading undici takes time at the start of a server. */
   #pool: Promise<Pool> | undefined;
 
   /** `address` such as https://graph.facebook.com. Throws Refusal INPUT_INVALID for another form. */
-  constructor(name: string, address: string, times: Partial<HostTimes> = {}) {
+  constructor(name: string, address: string, limits: Partial<HostLimits> = {}) {
     const url = URL.parse(address);
     if (url === null || !/^https?:$/.test(url.protocol) || url.href !== `${url.origin}/`)
       throw invalidInput(`The address of ${name} must have no path, like https://graph.facebook.com.`);
     this.#name = name;
     this.#origin = url.origin;
-    this.#times = { ...defaultTimes, ...times };
+    this.#limits = { ...defaultLimits, ...limits };
   }
 
-  /** Sends JSON and reads the answer; a body that is no JSON object reads as {}. */
+  /** Sends JSON and reads the answer; a body that is no JSON object reads as {}. Waits for a free connection first, without a limit. */
   async post(path: string, body: object, headers: Record<string, string>): Promise<HostAnswer | HostFailure> {
+    if (this.#running < this.#limits.connections) this.#running += 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await this.#post(path, body, headers);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#running -= 1;
+    }
+  }
+
+  async #post(
+    path: string,
+    body: object,
+    headers: Record<string, string>,
+  ): Promise<HostAnswer | HostFailure> {
     this.#pool ??= this.#open();
     const pool = await this.#pool;
     try {
@@ -58,7 +76,7 @@ export class PlatformHost {
         path,
         headers: { ...headers, 'content-type': 'application/json', 'user-agent': 'shoal' },
         body: JSON.stringify(body),
-        signal: AbortSignal.timeout(this.#times.answerMs),
+        signal: AbortSignal.timeout(this.#limits.answerMs),
       });
       const text = await answer.body.text();
       return { status: answer.statusCode, headers: answer.headers, body: parse(text) };
@@ -77,9 +95,9 @@ export class PlatformHost {
 
   async #open(): Promise<Pool> {
     const { Pool } = await import('undici');
-    const { connectMs, answerMs } = this.#times;
+    const { connectMs, answerMs, connections } = this.#limits;
     return new Pool(this.#origin, {
-      connections: connectionsMax,
+      connections,
       // With HTTP/1.1 the client never repeats a running request on another connection.
       allowH2: false,
       pipelining: 1,

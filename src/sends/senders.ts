@@ -16,29 +16,34 @@ export type OpenSenders = { senders: Senders; close(): Promise<void> };
 export function openSenders({
   lineApi,
   graphApi,
+  instagramApi,
   access,
   posting,
   clock,
 }: {
   lineApi: string;
   graphApi: string;
+  instagramApi: string;
   /** Tokens for calls to LINE. */
   access: LineAccess;
   posting: Posting;
   clock: Clock;
 }): OpenSenders {
   const line = new PlatformHost('LINE', lineApi);
-  const graph = new PlatformHost('Meta', graphApi);
+  const meta = {
+    facebook: new PlatformHost('Meta', graphApi),
+    instagram: new PlatformHost('Instagram', instagramApi),
+  };
   return {
     senders: {
       line: lineSender(line, access),
-      facebook: messengerSender(graph),
-      instagram: instagramSender(graph),
-      whatsapp: whatsAppSender(graph, clock),
+      facebook: messengerSender(meta),
+      instagram: instagramSender(meta),
+      whatsapp: whatsAppSender(meta, clock),
       liveChat: liveChatSender(posting),
     },
     async close() {
-      await Promise.all([line.close(), graph.close()]);
+      await Promise.all([line.close(), meta.facebook.close(), meta.instagram.close()]);
     },
   };
 }

@@ -49,7 +49,11 @@ async function work({ sql, keys, now, bot: { botId } }: MantagoServer, platform:
     byteLimits: { visitor: 0, address: 0, bot: 0 },
     stored: () => undefined,
   });
-  const hosts = { lineApi: `${(await line()).address}/`, graphApi: `${(await graph()).address}/` };
+  const hosts = {
+    lineApi: `${(await line()).address}/`,
+    graphApi: `${(await graph()).address}/`,
+    instagramApi: 'http://127.0.0.1:9',
+  };
   const noLine = { askForToken: async () => ({ outcome: 'refused' as const }) };
   const access = new LineAccess(noLine, { clock, onCall: () => undefined });
   const { senders, close } = openSenders({ ...hosts, access, posting, clock });
@@ -132,7 +136,7 @@ test('a broadcast on Facebook has its tag, and each refusal is kept with its cod
   fake.answerWith(null);
   const first = fake.calls.find(({ body }) => (body.recipient as { id: string }).id === '10001');
   assert.deepEqual(first, {
-    path: '/v25.0/17/messages',
+    path: '/v24.0/17/messages',
     authorization: 'Bearer token',
     body: {
       recipient: { id: '10001' },
