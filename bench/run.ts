@@ -20,6 +20,7 @@ import { measureOverview } from './overview.ts';
 import { fullPlan, type Measure, type Plan, quickPlan } from './plan.ts';
 import { measurePoints } from './points.ts';
 import { environment, type Line, reached, toMarkdown } from './report.ts';
+import { measureSends } from './sends.ts';
 import { openStage, type Stage } from './stage.ts';
 import { measureStart } from './start.ts';
 import { median } from './statistics.ts';
@@ -36,6 +37,7 @@ const measures: Record<string, Measure> = {
   overview: measureOverview,
   insight: measureInsight,
   gateway: measureGateway,
+  sends: measureSends,
   chat: measureChat,
   memory: measureMemory,
   start: measureStart,

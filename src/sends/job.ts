@@ -53,7 +53,8 @@ export type JobOptions = {
   callsAtOnce?: number;
 };
 
-const singleCalls = 100;
+/** Calls of a window with one recipient each: those of a killed process may have to be given up, unless they are repeatable. */
+const singleCalls = { repeatable: 250, other: 100 };
 const multipleCalls = 4;
 const windowsAtOnce = 2;
 const renewAfterMs = 15 * secondMs;
@@ -165,8 +166,8 @@ class SendRun {
   }
 
   #shapeOf({ message }: Send): Shape {
-    const { recipientsMax, callsPerSecond } = this.#sender;
-    const { callsAtOnce = singleCalls } = this.#options;
+    const { recipientsMax, callsPerSecond, isRepeatable } = this.#sender;
+    const { callsAtOnce = isRepeatable ? singleCalls.repeatable : singleCalls.other } = this.#options;
     const blockSize = isPersonal(message) ? 1 : recipientsMax;
     if (blockSize > 1)
       return { blockSize, size: blockSize * multipleCalls, callsPerSecond: callsPerSecond.multiple };
