@@ -10,9 +10,15 @@ export async function eraseRecipients(
   botId: string,
   contactIds: readonly string[],
 ): Promise<void> {
+  const ids = textList(contactIds);
+  // In the order of claims and results: the sends first.
+  await tx`
+    select from sends where bot_id = ${botId} and send_id in (
+      select send_id from send_recipients where bot_id = ${botId} and contact_id = any (${ids}::text[]))
+    order by send_id for update`;
   await tx`
     with deleted as (
-      delete from send_recipients where bot_id = ${botId} and contact_id = any (${textList(contactIds)}::text[])
+      delete from send_recipients where bot_id = ${botId} and contact_id = any (${ids}::text[])
       returning send_id, state
     )
     update sends set blocked = blocked + pending.count

@@ -58,18 +58,22 @@ const singleCalls = { repeatable: 250, other: 100 };
 const multipleCalls = 4;
 const windowsAtOnce = 2;
 const renewAfterMs = 15 * secondMs;
+/** Of one send, then of one lane, so that long sends do not keep others waiting. */
+const sendTurnMs = 10 * secondMs;
+const laneTurnMs = 30 * secondMs;
 const firstPauseMs = 2 * secondMs;
 const pauseMsMax = 5 * minuteMs;
 /** A call is repeated with its key for this time; LINE keeps the key for 24 hours. */
 const repeatMsMax = 23 * hourMs;
 
-/** Does all due sends of the lane. False: another process holds it. Throws errors of the database; the sends continue later. */
+/** Works on the due sends of the lane in turn, for a limited time. False: another process holds it. Throws errors of the database; the sends continue later. */
 export async function workLane(lane: Lane, options: JobOptions): Promise<boolean> {
   const { sql, clock, random, isStopped = () => false } = options;
+  const endsAt = clock() + laneTurnMs;
   const lease = await takeLane(sql, lane, { now: clock(), random });
   if (lease === null) return false;
   try {
-    while (!isStopped() && (await renewLane(sql, lease, { now: clock() }))) {
+    while (!isStopped() && clock() < endsAt && (await renewLane(sql, lease, { now: clock() }))) {
       const send = await nextDue(sql, lane, { now: clock() });
       if (send === null) break;
       await new SendRun(send, lease, options).run();
@@ -98,7 +102,9 @@ class SendRun {
   readonly #inFlight = new Set<Window>();
   #problem: { kind: 'later' | 'halted'; problem: string; afterMs: number } | null = null;
   #renewedAt: number;
+  readonly #endsAt: number;
   #isLost = false;
+  #isOver = false;
   #hasAccepted = false;
 
   constructor(key: SendKey, lease: Lease, options: JobOptions) {
@@ -108,6 +114,7 @@ class SendRun {
     this.#sender = options.senders[lease.platform];
     this.#checkpoint = options.checkpoint ?? (async () => undefined);
     this.#renewedAt = options.clock();
+    this.#endsAt = this.#renewedAt + sendTurnMs;
   }
 
   async run(): Promise<void> {
@@ -128,6 +135,7 @@ class SendRun {
   async #work(): Promise<void> {
     const { sql } = this.#options;
     const send = await findSend(sql, this.#key);
+    if (send.state === 'stopped') return this.#recover(this.#shapeOf(send), null);
     if (await this.#isQuiet(send)) return;
     if (!(await this.#plan())) return;
     const channel = await this.#findChannel();
@@ -139,7 +147,7 @@ class SendRun {
         shape,
         pace: new Pace(shape.callsPerSecond, { now: () => performance.now(), wait: (ms) => pause(ms) }),
       };
-      await this.#recover(work);
+      await this.#recover(shape, work);
       await this.#sendWindows(work);
     }
   }
@@ -178,16 +186,16 @@ class SendRun {
     };
   }
 
-  /** Ends the calls of a killed process: repeats them, or gives their recipients up. */
-  async #recover(work: Work): Promise<void> {
+  /** Ends the calls of a killed process: repeats them, or gives their recipients up. `work` null: the send is stopped. */
+  async #recover({ size }: Shape, work: Work | null): Promise<void> {
     const { sql } = this.#options;
     const { needsLastInbound: withLastInbound, isRepeatable } = this.#sender;
     while (this.#problem === null && (await this.#goesOn())) {
-      const window = await readInFlight(sql, this.#key, { size: work.shape.size, withLastInbound });
+      const window = await readInFlight(sql, this.#key, { size, withLastInbound });
       if (window === null) return;
       const rest = { ...window, after: window.upTo, recipients: [] };
       this.#inFlight.add(window).add(rest);
-      if (isRepeatable && window.ageMs < repeatMsMax)
+      if (work !== null && isRepeatable && window.ageMs < repeatMsMax)
         await this.#sendWindow(window, work, { isRepeated: true });
       else {
         const results = window.recipients.map(({ position }) => ({ position, state: 'unknown' as const }));
@@ -325,7 +333,7 @@ class SendRun {
     if (this.#problem?.kind !== 'halted') this.#problem = problem;
   }
 
-  /** False: the process stops, or another one has taken the lane. Renews the lease from time to time. */
+  /** False, then always: the process stops, the turn is over, or another process has taken the lane. Renews the lease from time to time. */
   async #goesOn(): Promise<boolean> {
     const { sql, clock, isStopped = () => false } = this.#options;
     const now = clock();
@@ -333,7 +341,8 @@ class SendRun {
       this.#isLost ||= !(await renewLane(sql, this.#lease, { now }));
       this.#renewedAt = now;
     }
-    return !this.#isLost && !isStopped();
+    this.#isOver ||= isStopped() || now >= this.#endsAt;
+    return !this.#isLost && !this.#isOver;
   }
 
   /** True during the quiet hours; the send is due again at their end. */
@@ -356,28 +365,35 @@ class SendRun {
     const now = clock();
     const problem = this.#problem;
     const isLater = problem?.kind === 'later';
+    const isDone = sql`(state = 'running' and ${isFinished(sql, this.#key)})`;
     await sql`
       update sends set updated_at = ${new Date(now)}, failure = ${problem?.problem ?? null},
         attempts = case when ${isLater} then case when ${this.#hasAccepted} then 1 else attempts + 1 end else 0 end,
+        -- The send that was worked on least recently is the next one.
         due_at = case when ${isLater} then ${new Date(now)}::timestamptz + interval '1 millisecond' * least(${pauseMsMax}::float8,
-          ${problem?.afterMs ?? 0}::float8 * power(2, case when ${this.#hasAccepted} then 0 else least(attempts, 20) end)) else due_at end,
-        state = case when ${problem?.kind === 'halted'} then 'paused' when ${isFinished(sql, this.#key)} then 'done' else state end,
-        ended_at = case when ${problem === null} and ${isFinished(sql, this.#key)} then ${new Date(now)} else ended_at end
-      where bot_id = ${botId} and send_id = ${sendId} and state = 'running'`;
+          ${problem?.afterMs ?? 0}::float8 * power(2, case when ${this.#hasAccepted} then 0 else least(attempts, 20) end))
+          else greatest(due_at, ${new Date(now)}::timestamptz) end,
+        state = case when ${isDone} then 'done' when state = 'running' and ${problem?.kind === 'halted'} then 'paused' else state end,
+        ended_at = case when ${isDone} then ${new Date(now)} else ended_at end
+      where bot_id = ${botId} and send_id = ${sendId} and state in ('running', 'stopped')`;
   }
 }
 
 const outageMsMax = 30 * secondMs;
 const outagePauseMs = 500;
 
-/** Repeats work during an outage of the database, for a limited time: results that are lost make recipients unknown. */
+/** PostgreSQL ended the transaction because of another one. */
+const conflictCodes: ReadonlySet<unknown> = new Set(['40P01', '40001']);
+
+/** Repeats work during an outage of the database or after a conflict, for a limited time: results that are lost make recipients unknown. */
 async function duringOutage(work: () => Promise<void>): Promise<void> {
   const endsAt = performance.now() + outageMsMax;
   for (;;) {
     try {
       return await work();
     } catch (error) {
-      if (!isOutage(error) || performance.now() >= endsAt) throw error;
+      const isConflict = error instanceof Error && 'code' in error && conflictCodes.has(error.code);
+      if (!(isOutage(error) || isConflict) || performance.now() >= endsAt) throw error;
       await pause(outagePauseMs);
     }
   }

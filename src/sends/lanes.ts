@@ -3,7 +3,7 @@
  *
  * No message depends on the lease alone: claimed positions belong to one process, whatever the clocks say (window.ts).
  */
-import type { Queryable } from '../database/client.ts';
+import type { Fragment, Queryable } from '../database/client.ts';
 import { newId, type Random } from '../random.ts';
 import { minuteMs } from '../time.ts';
 import type { SendKey } from './sends.ts';
@@ -19,7 +19,7 @@ export async function lanesWithDue(
   { now, limit }: { now: number; limit: number },
 ): Promise<Lane[]> {
   return sql<Lane[]>`
-    select bot_id as "botId", platform from sends where state = 'running' and due_at <= ${new Date(now)}
+    select bot_id as "botId", platform from sends where ${isDue(sql, now)}
     group by bot_id, platform order by min(due_at) limit ${limit}`;
 }
 
@@ -64,7 +64,12 @@ export async function nextDue(
 ): Promise<SendKey | null> {
   const [send] = await sql<SendKey[]>`
     select bot_id as "botId", send_id as "sendId" from sends
-    where bot_id = ${botId} and platform = ${platform} and state = 'running' and due_at <= ${new Date(now)}
+    where bot_id = ${botId} and platform = ${platform} and ${isDue(sql, now)}
     order by due_at, send_id limit 1`;
   return send ?? null;
+}
+
+/** For queries over `sends`. A stopped send is due while calls of a killed process have no result. */
+function isDue(sql: Queryable, now: number): Fragment {
+  return sql`(state = 'running' or (state = 'stopped' and settled < claimed)) and due_at <= ${new Date(now)}`;
 }

@@ -13,19 +13,19 @@ type ReceivedSend = Pick<Send, 'botId' | 'sendId' | 'platform'>;
 
 const countedDays = 7;
 const pageSize = 1_000;
-const sendsMax = 200;
+const sendsAtOnce = 200;
 
-/** Reads a page of each recent send. Safe to repeat, by any number of processes. */
+/** Reads a page of each of some recent sends, those not read for longest first. Safe to repeat, by any number of processes. */
 export async function readReceipts(
   sql: Sql,
-  { now }: { now: number },
+  { now, sendsMax = sendsAtOnce }: { now: number; sendsMax?: number },
   isStopped: () => boolean,
 ): Promise<void> {
   const sends = await sql<ReceivedSend[]>`
     select bot_id as "botId", send_id as "sendId", platform from sends
     where platform in ('facebook', 'instagram', 'whatsapp') and accepted > 0
       and (state in ('running', 'paused') or ended_at > ${new Date(now - countedDays * dayMs)})
-    order by send_id desc limit ${sendsMax}`;
+    order by receipts_at nulls first, send_id limit ${sendsMax}`;
   for (const send of sends) {
     if (isStopped()) return;
     await readPage(sql, send, { now });
@@ -64,7 +64,7 @@ async function readPage(
         read = read + (select count(*) from received where read_at is not null),
         accepted = accepted - (select count(*) from received where failed),
         refused = refused + (select count(*) from received where failed),
-        receipts_upto = (select case when count(*) < ${pageSize} then 0 else max(position) end from page),
+        receipts_at = ${new Date(now)}, receipts_upto = (select case when count(*) < ${pageSize} then 0 else max(position) end from page),
         updated_at = case when exists (select from received) then ${new Date(now)} else updated_at end
       where bot_id = ${botId} and send_id = ${sendId}`;
   });

@@ -213,7 +213,7 @@ export async function setState(
   return findSend(sql, { botId, sendId });
 }
 
-/** How long a send is kept after its end. */
+/** How long a send is kept after its end, or after its last change if it is paused. */
 const keptDays = 400;
 const deletedAtOnce = 10_000;
 
@@ -237,7 +237,8 @@ export async function purgeSends(
 
 /** For queries over `sends`: true for sends that `purgeSends` deletes. */
 export function isOldSend(sql: Queryable, { now }: { now: number }): Fragment {
-  return sql`ended_at < ${new Date(now - keptDays * dayMs)}`;
+  const before = new Date(now - keptDays * dayMs);
+  return sql`(sends.ended_at < ${before} or (sends.state = 'paused' and sends.updated_at < ${before}))`;
 }
 
 type Row = Omit<Send, 'quietHours'> & { quietFrom: number | null; quietUntil: number | null };

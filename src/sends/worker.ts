@@ -13,7 +13,7 @@ export type WorkerOptions = Omit<JobOptions, 'isStopped'> & { log: Pick<Logger, 
 
 const lookMs = secondMs;
 const retryMsMax = 10 * secondMs;
-const lanesMax = 4;
+const lanesMax = 16;
 const looksMax = 100;
 
 export class SendWorker {

@@ -806,6 +806,7 @@ create table sends (
  created_at timestamp with time zone not null,
  updated_at timestamp with time zone not null,
  ended_at timestamp with time zone,
+ receipts_at timestamp with time zone,
  CHECK ((settled <= claimed)),
  CHECK (((quiet_from IS NULL) = (quiet_until IS NULL))),
  CHECK ((platform = ANY (ARRAY['line'::text, 'facebook'::text, 'instagram'::text, 'whatsapp'::text, 'liveChat'::text]))),
@@ -816,6 +817,9 @@ create table sends (
 );
 CREATE INDEX sends_due ON public.sends USING btree (bot_id, platform, due_at) WHERE (state = 'running'::text);
 CREATE INDEX sends_ended ON public.sends USING btree (bot_id, ended_at) WHERE (ended_at IS NOT NULL);
+CREATE INDEX sends_open ON public.sends USING btree (bot_id, platform, due_at) WHERE ((state = 'stopped'::text) AND (settled < claimed));
+CREATE INDEX sends_paused ON public.sends USING btree (bot_id, updated_at) WHERE (state = 'paused'::text);
+CREATE INDEX sends_receipts ON public.sends USING btree (bot_id, receipts_at NULLS FIRST, send_id) WHERE ((platform = ANY (ARRAY['facebook'::text, 'instagram'::text, 'whatsapp'::text])) AND (accepted > 0));
 CREATE UNIQUE INDEX sends_key ON public.sends USING btree (bot_id, key) WHERE (key IS NOT NULL);
 
 create table sessions (

@@ -1,0 +1,160 @@
+/** The send job next to other sends, stops, deletions and time. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { openKeys } from '../src/auth/keys.ts';
+import { setChannel } from '../src/bots/set-channel.ts';
+import { eraseRecipients } from '../src/sends/erasure.ts';
+import { type JobOptions, workLane } from '../src/sends/job.ts';
+import { readReceipts } from '../src/sends/receipts.ts';
+import type { Outcome, Sender } from '../src/sends/sender.ts';
+import { createSend, findSend, purgeSends, setState } from '../src/sends/sends.ts';
+import { dayMs } from '../src/time.ts';
+import { testDatabase } from './harness/database.ts';
+import { oncePerFile } from './harness/scope.ts';
+
+const random = randomBytes;
+const startsAt = Date.parse('2026-03-15T04:00:00Z');
+const database = oncePerFile(testDatabase);
+const secretKey = 'a secret key for tests, long enough';
+let bots = 0;
+
+/** A bot with contacts `c0` to `c5` on Messenger, where each call has one recipient. */
+async function shop() {
+  const { sql } = await database();
+  await sql`delete from sends`;
+  const keys = await openKeys({ secretKey, dataFolder: '', random });
+  const botId = `bot${bots++}`;
+  await sql`insert into bots (bot_id, name) values (${botId}, 'test')`;
+  await setChannel(
+    sql,
+    { botId, platform: 'facebook', accountId: '1', secret: 's', verifyToken: 'v', accessToken: 'a' },
+    { now: startsAt, random, keys },
+  );
+  const contactIds = ['c0', 'c1', 'c2', 'c3', 'c4', 'c5'];
+  for (const contactId of contactIds) {
+    await sql`
+      insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at)
+      values (${botId}, ${contactId}, 'facebook', ${contactId}, ${new Date(startsAt)})`;
+  }
+  const create = async (text: string) => {
+    const message = { text, quickReplies: [], whatsAppTemplate: null, tag: null };
+    const send = {
+      ...{ botId, name: text, platform: 'facebook' as const, message, zone: 'UTC', quietHours: null },
+      ...{ to: { contactIds, unknownContacts: 0 }, startsAt: null, key: null, createdBy: null },
+    };
+    return (await createSend(sql, send, { now: startsAt })).send;
+  };
+  const work = (answer: (text: string | null) => Outcome, options: Partial<JobOptions> = {}) => {
+    const sender: Sender = {
+      ...{ recipientsMax: 1, isRepeatable: false, isRecipient: () => true, needsLastInbound: false },
+      callsPerSecond: { single: 300, multiple: 300 },
+      send: async (_, { message }) => answer(message.text),
+    };
+    const senders = { line: sender, facebook: sender, instagram: sender, whatsapp: sender, liveChat: sender };
+    const log = { error: (...entry: unknown[]) => assert.fail(JSON.stringify(entry)) };
+    const usual = { sql, keys, random, senders, log, clock: () => startsAt, onStored: () => undefined };
+    return workLane({ botId, platform: 'facebook' }, { ...usual, callsAtOnce: 1, ...options });
+  };
+  return { sql, botId, create, work };
+}
+
+const accept = (): Outcome => ({ kind: 'accepted', id: 'm' });
+
+test('a long send takes turns with other sends of its channel, and leaves the channel after a while', async () => {
+  const { sql, create, work } = await shop();
+  const sends = [await create('first'), await create('second')];
+  const texts: (string | null)[] = [];
+  let now = startsAt;
+  const answer = (text: string | null) => {
+    texts.push(text);
+    now += 4_000;
+    return accept();
+  };
+  await work(answer, { clock: () => now });
+  assert.ok(texts.includes('second') && texts.length < 12, texts.join());
+  while (texts.length < 12) await work(answer, { clock: () => now });
+  await work(answer, { clock: () => now });
+  assert.ok(texts.indexOf('second') < texts.lastIndexOf('first'), texts.join());
+  for (const send of sends) assert.equal((await findSend(sql, send)).state, 'done');
+});
+
+test('a stopped send gives up the calls of a killed process', async () => {
+  const { sql, create, work } = await shop();
+  const send = await create('stopped');
+  const killed = Promise.withResolvers<void>();
+  const checkpoint = (point: string) => {
+    if (point !== 'answered') return Promise.resolve();
+    killed.resolve();
+    return new Promise<void>(() => undefined);
+  };
+  void work(accept, { checkpoint });
+  await killed.promise;
+  await setState(sql, send, { state: 'stopped', now: startsAt });
+  const texts: (string | null)[] = [];
+  const clock = () => startsAt + 120_000;
+  const answer = (text: string | null) => {
+    texts.push(text);
+    return accept();
+  };
+  await work(answer, { clock });
+  const { state, unknown, pending, recipients } = await findSend(sql, send);
+  assert.deepEqual([texts, state, recipients - unknown - pending], [[], 'stopped', 0]);
+  assert.ok(unknown > 0 && unknown <= 2, `${unknown} unknown`);
+  const [row] = await sql`select claimed - settled as open from sends where bot_id = ${send.botId}`;
+  assert.deepEqual(row, { open: 0 });
+});
+
+test('the deletion of a contact waits for results before it locks recipients', async () => {
+  const { sql, botId, create } = await shop();
+  const { sendId } = await create('deleted');
+  let erased: Promise<unknown> = Promise.resolve();
+  await sql.begin(async (tx) => {
+    await tx`select from sends where bot_id = ${botId} and send_id = ${sendId} for update`;
+    erased = sql.begin((other) => eraseRecipients(other, botId, ['c1']));
+    for (;;) {
+      const [waits] = await sql`
+        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      if (waits) break;
+    }
+    // Throws if the deletion holds the row.
+    await tx`select from send_recipients where bot_id = ${botId} and send_id = ${sendId} for update nowait`;
+  });
+  await erased;
+});
+
+test('a send that ended after a failure, and one that stays paused, are deleted after 400 days', async () => {
+  const { sql, botId, create, work } = await shop();
+  const ended = await create('ended');
+  let calls = 0;
+  await work(() => (++calls === 6 ? { kind: 'refused', code: '1' } : accept()), { callsAtOnce: 6 });
+  await sql`update sends set state = 'running', ended_at = null where bot_id = ${botId}`;
+  const isLost = new Error('a fault');
+  let checkpoints = 0;
+  const checkpoint = async (point: string) => {
+    if (point === 'planned' && checkpoints++ === 0) throw isLost;
+  };
+  await work(accept, { checkpoint, log: { error: () => undefined } });
+  const { state, endedAt } = await findSend(sql, ended);
+  assert.deepEqual([state, endedAt], ['done', new Date(startsAt)]);
+  const paused = await create('paused');
+  await setState(sql, paused, { state: 'paused', now: startsAt });
+  const counted = async () => (await sql`select from sends where bot_id = ${botId}`).length;
+  const purgeAfter = async (days: number) => {
+    while ((await purgeSends(sql, botId, { now: startsAt + days * dayMs })).more);
+    return counted();
+  };
+  assert.deepEqual([await purgeAfter(399), await purgeAfter(401)], [2, 0]);
+});
+
+test('receipts are read for all recent sends in turn', async () => {
+  const { sql, botId, create, work } = await shop();
+  const sends = [await create('one'), await create('two'), await create('three')];
+  await work(accept, { callsAtOnce: 6 });
+  await sql`
+    insert into events (bot_id, platform, key, kind, detail, contact_id, happened_at, received_at)
+    values (${botId}, 'facebook', 'read:1', 'other', 'read', 'c1', ${new Date(startsAt)}, ${new Date(startsAt)})`;
+  for (let round = 1; round <= 3; round += 1)
+    await readReceipts(sql, { now: startsAt + round, sendsMax: 1 }, () => false);
+  for (const send of sends) assert.equal((await findSend(sql, send)).read, 1);
+});
