@@ -7,6 +7,7 @@
 import { Refusal } from '../errors.ts';
 import type { Queryable, Sql } from './client.ts';
 import { textList } from './lists.ts';
+import { useCluster } from './row-table.ts';
 
 /**
  * Tables that stay on the coordinator: the inbox, other queues, and live chat. One statement reads or writes them for many bots, many
@@ -31,9 +32,10 @@ export const queueTables: readonly string[] = [
   'chat_usage',
 ];
 
-/** True if the database can be a cluster. Its tables may not be distributed yet. */
+/** True if the database can be a cluster. Its tables may not be distributed yet. Every process asks when it migrates. */
 async function hasCitus(sql: Queryable): Promise<boolean> {
   const rows = await sql`select from pg_extension where extname = 'citus'`;
+  if (rows.length > 0) useCluster();
   return rows.length > 0;
 }
 

@@ -3,7 +3,7 @@
  * person. LINE's redeliveries change nothing.
  */
 import type { Transaction } from '../database/client.ts';
-import { botOf, rowTable } from '../database/row-table.ts';
+import { changedBotOf, rowTable } from '../database/row-table.ts';
 import { combine, isChangedBy } from '../events/reports.ts';
 import { type EventRecord, eventColumns, type IncomingEvent, type StoredEvent } from '../events/store.ts';
 import type { ByPlatform } from '../platforms/by-platform.ts';
@@ -60,5 +60,5 @@ export async function rewriteEvents(sql: Transaction, events: readonly EventReco
     update events set kind = new.kind, detail = new.detail, contact_id = new.contact_id, named_as = new.named_as,
       happened_at = new.happened_at
     from ${rowTable(sql, 'new', events, eventColumns)}
-    where events.bot_id = ${botOf(sql, 'new', events)} and events.platform = new.platform and events.key = new.key`;
+    where events.bot_id = ${changedBotOf(sql, 'new', events)} and events.platform = new.platform and events.key = new.key`;
 }

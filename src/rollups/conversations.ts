@@ -8,7 +8,7 @@
  * a message is rebuilt from its messages (stored-sessions.ts).
  */
 import type { Fragment, Queryable } from '../database/client.ts';
-import { botOf, type Column, rowsOfBots, rowTable } from '../database/row-table.ts';
+import { type Column, changedBotOf, rowsOfBots, rowTable } from '../database/row-table.ts';
 import { type Event, isMessage } from '../platforms/event.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { Tally } from './counters.ts';
@@ -200,12 +200,12 @@ export async function writeSessions(
       contact_id: ['text', ({ contactId }) => contactId],
       first_at: ['timestamptz', ({ firstAt }) => firstAt],
     })}
-    where conversations.bot_id = ${botOf(sql, 'old', removed)} and conversations.contact_id = old.contact_id
+    where conversations.bot_id = ${changedBotOf(sql, 'old', removed)} and conversations.contact_id = old.contact_id
       and conversations.first_at = old.first_at`;
   const update = () => sql`
     update conversations set last_at = new.last_at, inbound = new.inbound, outbound = new.outbound
     from ${rowTable(sql, 'new', changed, rowColumns)}
-    where conversations.bot_id = ${botOf(sql, 'new', changed)} and conversations.contact_id = new.contact_id
+    where conversations.bot_id = ${changedBotOf(sql, 'new', changed)} and conversations.contact_id = new.contact_id
       and conversations.first_at = new.first_at`;
   const insertion = () => sql`
     insert into conversations (bot_id, contact_id, first_at, last_at, platform, inbound, outbound)

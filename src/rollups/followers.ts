@@ -4,7 +4,7 @@
  * A contact is a follower from its earliest event that makes one, whatever the order of arrival. Its block state: blocks.ts.
  */
 import type { Queryable } from '../database/client.ts';
-import { botOf, type Column, rowTable } from '../database/row-table.ts';
+import { type Column, changedBotOf, rowTable } from '../database/row-table.ts';
 import {
   blockStateAfter,
   type EarlierFriend,
@@ -154,7 +154,7 @@ export async function writeFollowerStates(sql: Queryable, states: readonly Follo
       profile_due_at = case when contacts.blocked and not new.blocked
         or contacts.followed_at is null and new.followed_at is not null then 'epoch' else profile_due_at end
     from ${rowTable(sql, 'new', states, stateColumns)}
-    where contacts.bot_id = ${botOf(sql, 'new', states)} and contacts.contact_id = new.contact_id`;
+    where contacts.bot_id = ${changedBotOf(sql, 'new', states)} and contacts.contact_id = new.contact_id`;
 }
 
 /** The columns of `contacts` that hold the state. */

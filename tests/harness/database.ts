@@ -21,6 +21,7 @@ import { connect } from '../../src/database/pool.ts';
 import { startTestCluster, type TestCluster } from './cluster.ts';
 // Also for its effect: a file's resources are released before their databases, in the order of the hooks.
 import './scope.ts';
+import { useCluster } from '../../src/database/row-table.ts';
 import type { Scope } from './scope.ts';
 import { recordStatements, statementsWithoutBot } from './statements.ts';
 
@@ -83,6 +84,7 @@ export async function emptyDatabase(t: Scope): Promise<TestDatabase> {
 
 /** True if the tests run on Citus. */
 export const isOnCitus = process.env.SHOAL_TEST_CITUS !== undefined;
+if (isOnCitus) useCluster();
 
 /** The URL of the test server's own database, which all tests share. */
 export async function testServerUrl(): Promise<string> {
