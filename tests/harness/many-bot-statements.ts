@@ -35,4 +35,8 @@ export const manyBotStatements: readonly { statement: string; reason: string }[]
     statement: 'select distinct bot_id as "botId" from channels where bot_id = any',
     reason: 'the collector lists the bots of a command',
   },
+  {
+    statement: 'from channels left join line_friend_lists',
+    reason: 'background work looks for friend lists to read',
+  },
 ];
