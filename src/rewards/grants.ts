@@ -26,6 +26,8 @@ export type Grant = {
 
 type Change = { key: string; by: string | null };
 
+const uniqueViolation = '23505';
+
 /**
  * Grants a gift to a contact. A repeated call with the key returns the existing grant. Throws Refusal GIFT_NOT_FOUND, GIFT_EXPIRED,
  * GIFT_OUT_OF_STOCK, KEY_REUSED.
@@ -82,11 +84,15 @@ export async function redeemGift(
   if (grant.expiresAt !== null && grant.expiresAt.getTime() <= now)
     throw new Refusal('GIFT_EXPIRED', `The gift ${grant.name} has expired.`);
   const [used] = await tx`select from gift_grants where bot_id = ${botId} and redeem_key = ${key}`;
-  if (used) throw new Refusal('KEY_REUSED', `The key ${key} belongs to another redemption.`);
+  const keyReused = new Refusal('KEY_REUSED', `The key ${key} belongs to another redemption.`);
+  if (used) throw keyReused;
   const at = new Date(now);
   await tx`
     update gift_grants set redeem_key = ${key}, redeemed_by = ${by}, redeemed_at = ${at}
-    where bot_id = ${botId} and grant_id = ${grantId}`;
+    where bot_id = ${botId} and grant_id = ${grantId}`.catch((error: { code?: unknown }) => {
+    // Another grant was redeemed with the key at the same time.
+    throw error.code === uniqueViolation ? keyReused : error;
+  });
   await report(tx, botId, { type: 'gift.redeemed', grant, key, at: now });
   return { grant: { ...grant, redeemedBy: by, redeemedAt: at }, repeated: false };
 }

@@ -137,3 +137,26 @@ test('a grant and a redemption are reported with their change', async (t) => {
     ],
   );
 });
+
+test('of two grants that are redeemed with one key at the same time, one is refused', async (t) => {
+  const { sql, add } = await shop(t);
+  const { giftId } = await add();
+  const first = (await grant(sql, giftId, 'one')).grant;
+  const second = (await grant(sql, giftId, 'two')).grant;
+  let later: Promise<string | null> = Promise.resolve(null);
+  await sql.begin(async (tx) => {
+    const change = { botId: 'shop', contactId: 'Ada', grantId: first.grantId, key: 'same', by: 'test' };
+    await redeemGift(tx, change, { now });
+    later = codeOf(redeem(sql, second.grantId, 'same'));
+    await lockWaits(sql);
+  });
+  assert.equal(await later, 'KEY_REUSED');
+});
+
+async function lockWaits(sql: Sql): Promise<void> {
+  for (;;) {
+    const [waits] = await sql`
+      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    if (waits) return;
+  }
+}

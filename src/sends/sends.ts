@@ -56,10 +56,31 @@ export type NewSend = Pick<Send, 'botId' | 'name' | 'platform' | 'message' | 'zo
   to: { contactIds: readonly string[]; unknownContacts: number } | { filter: ContactFilter };
   /** ms; null: now. */
   startsAt: number | null;
-  /** The caller's key; null: none, so a repeated call creates another send. */
-  key: string | null;
+  /** Null: none, so a repeated call creates another send. */
+  key: RequestKey | null;
   createdBy: string | null;
 };
+
+/** The caller's key, with the hash of the body as it was sent. */
+export type RequestKey = { key: string; contentHash: string };
+
+export function requestKey(key: string, body: object): RequestKey {
+  return { key, contentHash: createHash('sha256').update(JSON.stringify(body)).digest('hex') };
+}
+
+/** The send that an earlier call with the key created; null: none. Throws Refusal KEY_REUSED (it had another body). */
+export async function findRepeated(
+  sql: Queryable,
+  botId: string,
+  { key, contentHash }: RequestKey,
+): Promise<Send | null> {
+  const [row] = await sql<{ sendId: number; contentHash: string }[]>`
+    select send_id as "sendId", content_hash as "contentHash" from sends where bot_id = ${botId} and key = ${key}`;
+  if (!row) return null;
+  if (row.contentHash !== contentHash)
+    throw new Refusal('KEY_REUSED', `The key ${key} belongs to a send with other content.`);
+  return findSend(sql, { botId, sendId: row.sendId });
+}
 
 /**
  * Creates a send. Named recipients are stored with it. With a key, a repeated call returns the existing send. Throws Refusal
@@ -74,14 +95,9 @@ export async function createSend(
   return sql.begin(async (tx) => {
     await lockBot(tx, send.botId);
     await requireChannel(tx, send);
-    const contentHash = hashOf(send);
-    const existing = send.key === null ? null : await findByKey(tx, send.botId, send.key);
-    if (existing !== null) {
-      if (existing.contentHash !== contentHash)
-        throw new Refusal('KEY_REUSED', `The key ${send.key} belongs to a send with other content.`);
-      return { send: await findSend(tx, { botId: send.botId, sendId: existing.sendId }), repeated: true };
-    }
-    const sendId = await insertSend(tx, { ...send, contentHash }, now);
+    const existing = send.key === null ? null : await findRepeated(tx, send.botId, send.key);
+    if (existing !== null) return { send: existing, repeated: true };
+    const sendId = await insertSend(tx, send, now);
     if ('contactIds' in send.to) {
       await nameRecipients(tx, { botId: send.botId, sendId, ...send.to });
     }
@@ -95,35 +111,9 @@ async function requireChannel(sql: Queryable, { botId, platform }: NewSend): Pro
   if (!channel) throw new Refusal('CHANNEL_NOT_FOUND', `Bot ${botId} has no ${platform} channel.`);
 }
 
-/** Of all that decides what is sent to whom. */
-function hashOf({ name, platform, message, to, startsAt, quietHours, zone }: NewSend): string {
-  const content = { name, platform, message, to, startsAt, quietHours, zone };
-  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
-}
-
-async function findByKey(sql: Queryable, botId: string, key: string) {
-  const [row] = await sql<{ sendId: number; contentHash: string }[]>`
-    select send_id as "sendId", content_hash as "contentHash" from sends where bot_id = ${botId} and key = ${key}`;
-  return row ?? null;
-}
-
 async function insertSend(
   tx: Transaction,
-  {
-    botId,
-    name,
-    platform,
-    message,
-    zone,
-    quietHours,
-    to,
-    startsAt,
-    key,
-    createdBy,
-    contentHash,
-  }: NewSend & {
-    contentHash: string;
-  },
+  { botId, name, platform, message, zone, quietHours, to, startsAt, key, createdBy }: NewSend,
   now: number,
 ): Promise<number> {
   const at = new Date(now);
@@ -131,7 +121,7 @@ async function insertSend(
   const [row] = await tx<{ sendId: number }[]>`
     insert into sends (bot_id, name, platform, key, content_hash, message, audience, planned, starts_at, quiet_from,
       quiet_until, zone, due_at, created_by, created_at, updated_at)
-    values (${botId}, ${name}, ${platform}, ${key}, ${contentHash}, ${JSON.stringify(message)}::text::jsonb,
+    values (${botId}, ${name}, ${platform}, ${key?.key ?? null}, ${key?.contentHash ?? ''}, ${JSON.stringify(message)}::text::jsonb,
       ${'filter' in to ? JSON.stringify(to.filter) : null}::text::jsonb, ${'contactIds' in to}, ${starts},
       ${quietHours?.from ?? null}, ${quietHours?.until ?? null}, ${zone}, ${starts}, ${createdBy}, ${at}, ${at})
     returning send_id as "sendId"`;

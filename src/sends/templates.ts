@@ -1,7 +1,8 @@
 /**
  * Message templates: saved messages for sends and for agents. MantaGo's `intentId` names one.
  */
-import type { Queryable } from '../database/client.ts';
+import { lockBot } from '../bots/bots.ts';
+import type { Queryable, Sql } from '../database/client.ts';
 import { invalidInput, Refusal } from '../errors.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { newId, type Random } from '../random.ts';
@@ -30,33 +31,38 @@ const templatesMax = 1_000;
 
 /** Throws Refusal INPUT_INVALID, TEMPLATE_EXISTS (the name is taken). */
 export async function createTemplate(
-  sql: Queryable,
+  sql: Sql,
   { botId, name, content }: { botId: string; name: string; content: TemplateContent },
   { now, random }: { now: number; random: Random },
 ): Promise<MessageTemplate> {
   checkContent(content);
-  const [counted] = await sql<{ count: number }[]>`
+  return sql.begin(async (tx) => {
+    await lockBot(tx, botId);
+    const [counted] = await tx<{ count: number }[]>`
     select count(*) as count from message_templates where bot_id = ${botId}`;
-  if ((counted?.count ?? 0) >= templatesMax)
-    throw invalidInput(`A bot can have ${templatesMax} message templates.`);
-  const templateId = newId(random);
-  const at = new Date(now);
-  const { count } = await sql`
+    if ((counted?.count ?? 0) >= templatesMax)
+      throw invalidInput(`A bot can have ${templatesMax} message templates.`);
+    const templateId = newId(random);
+    const at = new Date(now);
+    const { count } = await tx`
     insert into message_templates (bot_id, template_id, name, content, created_at, updated_at)
     values (${botId}, ${templateId}, ${name}, ${JSON.stringify(content)}::text::jsonb, ${at}, ${at})
     on conflict (bot_id, name) do nothing`;
-  if (count === 0) throw templateExists(name);
-  return findTemplate(sql, { botId, templateId });
+    if (count === 0) throw templateExists(name);
+    return findTemplate(tx, { botId, templateId });
+  }) as Promise<MessageTemplate>;
 }
 
 /** Replaces name and content. Throws as `createTemplate`, and Refusal TEMPLATE_NOT_FOUND. */
 export async function updateTemplate(
-  sql: Queryable,
+  sql: Sql,
   { botId, templateId, name, content }: TemplateKey & { name: string; content: TemplateContent },
   { now }: { now: number },
 ): Promise<MessageTemplate> {
   checkContent(content);
-  const [row] = await sql<{ isTaken: boolean }[]>`
+  return sql.begin(async (tx) => {
+    await lockBot(tx, botId);
+    const [row] = await tx<{ isTaken: boolean }[]>`
     update message_templates template set
       name = case when other.template_id is null then ${name} else template.name end,
       content = case when other.template_id is null then ${JSON.stringify(content)}::text::jsonb else template.content end,
@@ -65,8 +71,9 @@ export async function updateTemplate(
       on other.bot_id = ${botId} and other.name = ${name} and other.template_id <> ${templateId}
     where template.bot_id = ${botId} and template.template_id = ${templateId}
     returning other.template_id is not null as "isTaken"`;
-  if (row?.isTaken) throw templateExists(name);
-  return findTemplate(sql, { botId, templateId });
+    if (row?.isTaken) throw templateExists(name);
+    return findTemplate(tx, { botId, templateId });
+  }) as Promise<MessageTemplate>;
 }
 
 /** Throws Refusal TEMPLATE_NOT_FOUND. */

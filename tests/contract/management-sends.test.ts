@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
+import { lockBot } from '../../src/bots/bots.ts';
 import { setChannel } from '../../src/bots/set-channel.ts';
 import { createContacts, findContacts } from '../../src/contacts/contacts.ts';
 import { workLane } from '../../src/sends/job.ts';
 import { readReceipts } from '../../src/sends/receipts.ts';
 import type { Sender } from '../../src/sends/sender.ts';
+import { createTemplate, updateTemplate } from '../../src/sends/templates.ts';
 import { addTags } from '../../src/tags/tags.ts';
 import { putSnapshot } from '../harness/line-figures.ts';
 import { type ManagementServer, managementServer, problemOf } from './management-server.ts';
@@ -249,4 +251,44 @@ test('a send that cannot be created is refused with the reason', async () => {
   ]);
   assert.deepEqual((await refusal({ contacts: ['missing'] }))[0], 'CONTACT_NOT_FOUND');
   assert.deepEqual((await refusal({ filter: {}, platform: 'facebook' }))[0], 'CHANNEL_NOT_FOUND');
+});
+
+test('a repeated create returns its send, whatever has changed since: contacts, templates, the time zone', async () => {
+  const { server, create } = await shop();
+  const { sql, botId } = server;
+  const content = { name: 'Hello', text: 'Hi', quickReplies: [] };
+  const template = (await server.call('createMessageTemplate', { body: content })).body as {
+    templateId: string;
+  };
+  const body = { message: undefined, templateId: template.templateId, contacts: [lineUser(1), lineUser(9)] };
+  const first = await create(body);
+  await createContacts(sql, botId, 'line', [lineUser(9)], { now: server.now, random: randomBytes });
+  await sql`delete from message_templates where bot_id = ${botId}`;
+  const repeated = await create(body);
+  assert.deepEqual([repeated.status, repeated.body], [first.status, first.body]);
+  assert.equal(problemOf(await create({ ...body, name: 'Winter' }))[1], 'KEY_REUSED');
+});
+
+test('of two templates that get one name at the same time, the later one is refused', async () => {
+  const { sql, botId, now } = (await shop()).server;
+  const content = { text: 'Hi', quickReplies: [], whatsAppTemplate: null, platforms: {} };
+  const make = (name: string) => createTemplate(sql, { botId, name, content }, { now, random: randomBytes });
+  const first = await make('first');
+  const { templateId } = await make('second');
+  let later: Promise<string> = Promise.resolve('');
+  await sql.begin(async (tx) => {
+    await lockBot(tx, botId);
+    await tx`
+      update message_templates set name = 'same' where bot_id = ${botId} and template_id = ${first.templateId}`;
+    later = updateTemplate(sql, { botId, templateId, name: 'same', content }, { now }).then(
+      () => 'renamed',
+      (error) => error.code,
+    );
+    for (let isWaiting = false; !isWaiting; ) {
+      const [waits] = await sql`
+        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      isWaiting = waits !== undefined;
+    }
+  });
+  assert.equal(await later, 'TEMPLATE_EXISTS');
 });

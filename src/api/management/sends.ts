@@ -9,7 +9,16 @@ import type { Message } from '../../sends/message.ts';
 import { previewAudience } from '../../sends/plan.ts';
 import { instantAt } from '../../sends/quiet-hours.ts';
 import { countNamed, findRecipients, listRecipients } from '../../sends/recipients.ts';
-import { createSend, findSend, listSends, type NewSend, type Send, setState } from '../../sends/sends.ts';
+import {
+  createSend,
+  findRepeated,
+  findSend,
+  listSends,
+  type NewSend,
+  requestKey,
+  type Send,
+  setState,
+} from '../../sends/sends.ts';
 import {
   createTemplate,
   deleteTemplate,
@@ -53,6 +62,13 @@ function jobOperations({ sql, clock }: Sources) {
         const { body, bot, caller, headers, setReplayed } = call;
         const { botId } = bot;
         const { name, platform } = body;
+        const key = requestKey(headers['idempotency-key'], body);
+        // Before the contacts and the template are looked up: they may have changed since the first call.
+        const earlier = await findRepeated(sql, botId, key);
+        if (earlier !== null) {
+          setReplayed(true);
+          return shown(earlier);
+        }
         const zone = zoneOf(call);
         const message = await messageOf(sql, botId, body);
         const to = await audienceOf(sql, botId, body, zone);
@@ -62,7 +78,7 @@ function jobOperations({ sql, clock }: Sources) {
           ...{ botId, name, platform, message, to, zone },
           quietHours: quietHoursOf(body),
           startsAt: startOf(body, zone),
-          key: headers['idempotency-key'],
+          key,
           createdBy: caller.name,
         };
         const { send: created, repeated } = await createSend(sql, send, { now: clock() });
