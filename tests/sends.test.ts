@@ -11,6 +11,7 @@ import type { Outcome, Sender } from '../src/sends/sender.ts';
 import { createSend, findSend, purgeSends, setState } from '../src/sends/sends.ts';
 import { dayMs } from '../src/time.ts';
 import { testDatabase } from './harness/database.ts';
+import { forgetContact } from './harness/forget.ts';
 import { oncePerFile } from './harness/scope.ts';
 
 const random = randomBytes;
@@ -157,4 +158,34 @@ test('receipts are read for all recent sends in turn', async () => {
   for (let round = 1; round <= 3; round += 1)
     await readReceipts(sql, { now: startsAt + round, sendsMax: 1 }, () => false);
   for (const send of sends) assert.equal((await findSend(sql, send)).read, 1);
+});
+
+test('the deletion of a contact removes its customer id and name from the filters of sends', async () => {
+  const { sql, botId, create } = await shop();
+  await sql`
+    insert into contact_profiles (bot_id, contact_id, customer_id, name, updated_at)
+    values (${botId}, 'c1', 'K1', 'Ada Lovelace', ${new Date(startsAt)})`;
+  const filters = [
+    { customerId: 'K1', name: null },
+    { customerId: null, name: 'ada lovelace' },
+    { customerId: 'K2', name: 'Grace' },
+  ];
+  const sends = [];
+  for (const [index, filter] of filters.entries()) {
+    const { sendId } = await create(`${index}`);
+    await sql`
+      update sends set planned = false, audience = ${JSON.stringify(filter)}::text::jsonb
+      where bot_id = ${botId} and send_id = ${sendId}`;
+    sends.push({ botId, sendId });
+  }
+  await forgetContact(sql, { botId, contactId: 'c1' }, { now: startsAt, random });
+  const found = await Promise.all(sends.map((send) => findSend(sql, send)));
+  assert.deepEqual(
+    found.map(({ audience, isPlanned }) => ({ ...audience, isPlanned })),
+    [
+      { customerId: '(deleted)', name: null, isPlanned: true },
+      { customerId: null, name: '(deleted)', isPlanned: true },
+      { customerId: 'K2', name: 'Grace', isPlanned: false },
+    ],
+  );
 });

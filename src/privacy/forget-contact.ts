@@ -30,7 +30,7 @@ import { eraseChats, lockChats } from '../live-chat/erasure.ts';
 import { anonymizeAccount } from '../points/merge-accounts.ts';
 import { newId, type Random } from '../random.ts';
 import { moveGrants } from '../rewards/grants.ts';
-import { eraseRecipients } from '../sends/erasure.ts';
+import { eraseFromFilters, eraseRecipients } from '../sends/erasure.ts';
 import { moveTags } from '../tags/assignments.ts';
 import { deleteMessagesOf } from '../webhooks-out/log.ts';
 
@@ -174,6 +174,7 @@ async function deleteLocked(
     where bot_id = ${botId} and (contact_id = ${contactId} or merged_into = ${contactId})
     returning contact_id as "contactId"`;
   const formerIds = former.map((row) => row.contactId);
+  await eraseFromFilters(tx, botId, formerIds);
   await tx`delete from contact_profiles where bot_id = ${botId} and contact_id = any (${formerIds}::text[])`;
   await tx`delete from contact_pictures where bot_id = ${botId} and contact_id = any (${formerIds}::text[])`;
   await eraseRecipients(tx, botId, formerIds);
