@@ -21,7 +21,7 @@ export const manyBotStatements: readonly { statement: string; reason: string }[]
   { statement: 'from line_tokens join bots', reason: 'a caller shows a token and names no bot' },
   { statement: 'from line_tokens where token_hash', reason: 'a caller shows a token and names no bot' },
   { statement: 'from line_links where code =', reason: 'a link in a message names no bot' },
-  { statement: 'from sends where state =', reason: 'the worker looks for due sends of all bots' },
+  { statement: 'from sends where (state =', reason: 'the worker looks for due sends of all bots' },
   {
     statement: "from sends where platform in ('facebook'",
     reason: 'background work looks for sends of all bots',
