@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { openKeys } from '../src/auth/keys.ts';
 import { setChannel } from '../src/bots/set-channel.ts';
+import type { Sql } from '../src/database/client.ts';
 import { eraseRecipients } from '../src/sends/erasure.ts';
 import { type JobOptions, workLane } from '../src/sends/job.ts';
 import { readReceipts } from '../src/sends/receipts.ts';
@@ -122,6 +123,30 @@ test('the deletion of a contact waits for results before it locks recipients', a
     await tx`select from send_recipients where bot_id = ${botId} and send_id = ${sendId} for update nowait`;
   });
   await erased;
+});
+
+test('results whose transaction PostgreSQL ends because of a deadlock are stored again', async () => {
+  const { sql, create, work } = await shop();
+  const send = await create('deadlock');
+  // The plan, a claim, a claim that finds no more recipients, and the results.
+  let begins = 0;
+  const isClaimed = Promise.withResolvers<void>();
+  const begin = async (transaction: Parameters<Sql['begin']>[1]) => {
+    const number = ++begins;
+    if (number === 4) throw Object.assign(new Error('deadlock detected'), { code: '40P01' });
+    const result = await sql.begin(transaction as never);
+    if (number === 3) isClaimed.resolve();
+    return result;
+  };
+  const failing = new Proxy(sql, {
+    get: (target, name) => (name === 'begin' ? begin : Reflect.get(target, name)),
+  });
+  const checkpoint = async (point: string) => {
+    if (point === 'calling') await isClaimed.promise;
+  };
+  await work(accept, { sql: failing, checkpoint, callsAtOnce: 6 });
+  const { state, accepted, unknown } = await findSend(sql, send);
+  assert.deepEqual([begins > 4, state, accepted, unknown], [true, 'done', 6, 0]);
 });
 
 test('a send that ended after a failure, and one that stays paused, are deleted after 400 days', async () => {

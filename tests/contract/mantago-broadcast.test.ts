@@ -23,14 +23,17 @@ const success = { success: true, message: 'Send customer broadcast successfully'
 const lineUser = (index: number) => `U${String(index).padStart(32, '0')}`;
 
 /** A bot with a channel and contacts on it. */
-async function shop(platform: PlatformName, ids: readonly string[]) {
+async function shop(
+  platform: PlatformName,
+  ids: readonly string[],
+  lineAccess: object = { accessToken: 'token' },
+) {
   const server = await mantagoServer();
   const { sql, keys, now, bot } = server;
   const { botId } = bot;
   const random = randomBytes;
   const meta = { accountId: '17', secret: 'hush', verifyToken: 'v', accessToken: 'token' };
-  const settings =
-    { line: { secret: 'hush', accessToken: 'token' }, liveChat: {} }[platform as 'line'] ?? meta;
+  const settings = { line: { secret: 'hush', ...lineAccess }, liveChat: {} }[platform as 'line'] ?? meta;
   await setChannel(sql, { botId, platform, ...settings }, { now, random, keys });
   await createContacts(sql, botId, platform, ids, { now, random });
   const contacts = await findContacts(sql, botId, platform, ids);
@@ -54,8 +57,9 @@ async function work({ sql, keys, now, bot: { botId } }: MantagoServer, platform:
     graphApi: `${(await graph()).address}/`,
     instagramApi: 'http://127.0.0.1:9',
   };
-  const noLine = { askForToken: async () => ({ outcome: 'refused' as const }) };
-  const access = new LineAccess(noLine, { clock, onCall: () => undefined });
+  const text = JSON.stringify({ access_token: 'issued', expires_in: 900 });
+  const issuer = { askForToken: async () => ({ outcome: 'answered' as const, text }) };
+  const access = new LineAccess(issuer, { clock, onCall: () => undefined });
   const { senders, close } = openSenders({ ...hosts, access, posting, clock });
   const onStored = () => undefined;
   await workLane({ botId, platform }, { sql, keys, senders, clock, random: randomBytes, log, onStored });
@@ -101,6 +105,19 @@ test('a broadcast on LINE is one multicast for several clients and a push for on
       ['multicast', 3, null],
       ['push', 1, lineUser(1)],
     ],
+  );
+});
+
+test('a broadcast on a LINE channel with a channel id only uses an issued token', async () => {
+  const { broadcast, work } = await shop('line', [lineUser(1)], { channelId: '1657000000' });
+  const { requests } = await line();
+  requests.length = 0;
+  assert.deepEqual((await broadcast({ message: 'Hello' })).body, success);
+  const { send } = await work();
+  assert.deepEqual([send.state, send.accepted, send.failure], ['done', 1, null]);
+  assert.deepEqual(
+    requests.map(({ url, headers }) => [url, headers.authorization]),
+    [['/v2/bot/message/push', 'Bearer issued']],
   );
 });
 
