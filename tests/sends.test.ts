@@ -47,9 +47,12 @@ async function shop() {
     };
     return (await createSend(sql, send, { now: startsAt })).send;
   };
-  const work = (answer: (text: string | null) => Outcome, options: Partial<JobOptions> = {}) => {
+  const work = (
+    answer: (text: string | null) => Outcome,
+    { isRepeatable = false, ...options }: Partial<JobOptions> & { isRepeatable?: boolean } = {},
+  ) => {
     const sender: Sender = {
-      ...{ recipientsMax: 1, isRepeatable: false, isRecipient: () => true, needsLastInbound: false },
+      ...{ recipientsMax: 1, isRepeatable, isRecipient: () => true, needsLastInbound: false },
       callsPerSecond: { single: 300, multiple: 300 },
       send: async (_, { message }) => answer(message.text),
     };
@@ -147,6 +150,28 @@ test('results whose transaction PostgreSQL ends because of a deadlock are stored
   await work(accept, { sql: failing, checkpoint, callsAtOnce: 6 });
   const { state, accepted, unknown } = await findSend(sql, send);
   assert.deepEqual([begins > 4, state, accepted, unknown], [true, 'done', 6, 0]);
+});
+
+test('a process that has lost its lease does not end calls that its successor has repeated', async () => {
+  const { sql, botId, create, work } = await shop();
+  await create('repeated');
+  const usual = { isRepeatable: true, callsAtOnce: 6 };
+  const hangs = Promise.withResolvers<void>();
+  const goesOn = Promise.withResolvers<void>();
+  const checkpoint = async (point: string) => {
+    if (point !== 'answered') return;
+    hangs.resolve();
+    await goesOn.promise;
+  };
+  const first = work(() => ({ kind: 'later', problem: 'limited', afterMs: 1 }), { ...usual, checkpoint });
+  await hangs.promise;
+  // Accepted, but the answers are lost.
+  const clock = () => startsAt + 120_000;
+  await work(() => ({ kind: 'unknown', problem: 'lost' }), { ...usual, clock });
+  goesOn.resolve();
+  await first;
+  const states = await sql`select distinct state from send_recipients where bot_id = ${botId}`;
+  assert.deepEqual([...states], [{ state: 'planned' }]);
 });
 
 test('a send that ended after a failure, and one that stays paused, are deleted after 400 days', async () => {
