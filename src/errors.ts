@@ -187,7 +187,7 @@ export const catalogue = {
     status: 502,
     cause: 'LINE is unreachable, closed the connection, or returned an invalid response.',
     remedy:
-      'The message says if the send certainly did not happen. If it may have happened, retry with the same `X-Line-Retry-Key`.',
+      'The message says if nothing was sent or stored. If a send may have happened, retry with the same `X-Line-Retry-Key`.',
   },
   LINE_TOO_SLOW: {
     status: 504,

@@ -2586,8 +2586,8 @@ export interface components {
             verifyToken?: string;
             /** @description For calls to the platform. Meta checks it at once. */
             accessToken?: string;
-            /** @description LINE: the id of the channel. Shoal then issues its own access tokens with the channel secret. */
-            channelId?: string;
+            /** @description LINE: the id of the channel. Shoal then issues its own access tokens with the channel secret. LINE must issue a token for it at once, and no other bot may have it. Null removes it, and the assertion key. */
+            channelId?: string | null;
             /** @description LINE: the private key of v2.1 assertions, a JSON Web Key with its kid. It replaces the secret when tokens are issued. */
             assertionKey?: string;
             /** @description WhatsApp: the business account of the phone number, for its figures. */
@@ -4082,6 +4082,15 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description LINE cannot check the channel id now (LINE_UNREACHABLE). Nothing was stored. */
+        LineUnreachable: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The database is unavailable (DATABASE_UNAVAILABLE), or the server has no memory for another request body (SERVER_BUSY). */
         DatabaseUnavailable: {
             headers: {
@@ -4433,6 +4442,7 @@ export interface operations {
             429: components["responses"]["RateLimited"];
             431: components["responses"]["HeadersTooLarge"];
             500: components["responses"]["Internal"];
+            502: components["responses"]["LineUnreachable"];
             503: components["responses"]["DatabaseUnavailable"];
         };
     };

@@ -15,8 +15,8 @@ export type ChannelSettings = {
   accountId?: string;
   verifyToken?: string;
   accessToken?: string;
-  /** LINE: the id of the channel; Shoal then issues its own access tokens. */
-  channelId?: string;
+  /** LINE: the id of the channel; Shoal then issues its own access tokens. Null removes it, and the assertion key. */
+  channelId?: string | null;
   /** LINE: the private key of v2.1 assertions, a JSON Web Key with its kid. */
   assertionKey?: string;
   /** WhatsApp: the business account of the phone number. */
@@ -106,9 +106,11 @@ export function checkSettings(settings: ChannelSettings, { isNew }: { isNew: boo
     );
   }
   const { channelId, assertionKey } = settings;
-  if (channelId !== undefined && !/^\d{1,32}$/.test(channelId)) {
+  if (channelId != null && !decimalId.form.test(channelId)) {
     throw invalidInput(`The channel id of line is digits only, not ${JSON.stringify(channelId)}.`);
   }
+  if (channelId === null && assertionKey !== undefined)
+    throw invalidInput('An assertion key needs the channel id.');
   if (assertionKey !== undefined) checkAssertionKey(assertionKey);
   const { businessAccountId } = settings;
   if (businessAccountId !== undefined && !decimalId.form.test(businessAccountId))

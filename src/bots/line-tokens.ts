@@ -152,12 +152,11 @@ export async function findLineCaller(
   return { botId, scope, enabled, trackClicks, channel };
 }
 
-/** The caller with a token of LINE for this channel id; null: no bot has the channel. Of two bots the last one to connect it. */
+/** The caller with a token of LINE for this channel id; null: no bot has the channel. */
 export async function findCallerOfChannel(sql: Queryable, channelId: string): Promise<LineCaller | null> {
   const [row] = await sql<Pick<LineCaller, 'botId' | 'enabled' | 'trackClicks'>[]>`
     select bot_id as "botId", enabled, track_clicks as "trackClicks" from channels
-    where channel_id = ${channelId} and platform = 'line'
-    order by updated_at desc, bot_id limit 1`;
+    where channel_id = ${channelId} and platform = 'line'`;
   return row ? { ...row, scope: 'all', channel: null } : null;
 }
 
@@ -179,8 +178,7 @@ export async function findChannelBot(sql: Queryable, channelId: string): Promise
   const [row] = await sql<TokenBot[]>`
     select bot_id as "botId", snapshot_version::text as "snapshotVersion"
     from channels join bots using (bot_id)
-    where channel_id = ${channelId} and platform = 'line'
-    order by channels.updated_at desc, bot_id limit 1`;
+    where channel_id = ${channelId} and platform = 'line'`;
   return row ?? null;
 }
 

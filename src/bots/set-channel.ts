@@ -22,10 +22,13 @@ import { indexWidgetKeys, newWidgetKey } from './widget-keys.ts';
 export type { ChannelSettings } from './channel-settings.ts';
 
 const rotationDays = 7;
+/** The class of the advisory locks on channel ids. */
+const channelIdLock = 51;
 
 /**
  * Connects a bot to a platform, or changes the connection; omitted settings stay. A new live chat gets its widget key here. Safe to
- * repeat. Throws Refusal BOT_NOT_FOUND, and INPUT_INVALID for a missing or malformed setting.
+ * repeat. Throws Refusal BOT_NOT_FOUND, and INPUT_INVALID for a missing or malformed setting, or a channel id of another bot. Does not
+ * ask the platform; `connectChannel` does.
  */
 export async function setChannel(
   sql: Sql,
@@ -42,6 +45,7 @@ export async function setChannel(
     if (changes.identityRequired && !changes.identityKey && !before?.identity_key_sealed) {
       throw invalidInput('Identity can only be required with an identity key. Create one, too.');
     }
+    if (changes.channelId != null) await claimChannelId(tx, botId, changes.channelId);
     const key = await sealingKey(tx, keys);
     const box = (column: string, text: string | undefined) =>
       text === undefined ? null : key.seal(text, { botId, platform, column });
@@ -52,9 +56,11 @@ export async function setChannel(
       ...replaceSecret(before, changes, { botId, now, keys, key }),
       verify_token_sealed: box('verify token', changes.verifyToken) ?? before?.verify_token_sealed ?? null,
       access_token_sealed: box('access token', changes.accessToken) ?? before?.access_token_sealed ?? null,
-      channel_id: changes.channelId ?? before?.channel_id ?? null,
+      channel_id: changes.channelId === undefined ? (before?.channel_id ?? null) : changes.channelId,
       assertion_key_sealed:
-        box('assertion key', changes.assertionKey) ?? before?.assertion_key_sealed ?? null,
+        changes.channelId === null
+          ? null
+          : (box('assertion key', changes.assertionKey) ?? before?.assertion_key_sealed ?? null),
       allowed_origins: changes.allowedOrigins ?? before?.allowed_origins ?? [],
       identity_required: changes.identityRequired ?? before?.identity_required ?? false,
       identity_key_sealed: box('identity key', changes.identityKey) ?? before?.identity_key_sealed ?? null,
@@ -70,6 +76,15 @@ export async function setChannel(
       insert into totals (bot_id, platform) values (${botId}, ${platform})
       on conflict (bot_id, platform) do nothing`;
   });
+}
+
+/** A channel id belongs to one bot. The lock replaces a unique index, which Citus cannot have without the bot's id. */
+async function claimChannelId(tx: Transaction, botId: string, channelId: string): Promise<void> {
+  await tx`select pg_advisory_xact_lock(${channelIdLock}, hashtext(${channelId}))`;
+  const others = await tx`
+    select from channels where platform = 'line' and channel_id = ${channelId} and bot_id <> ${botId}`;
+  if (others.length > 0)
+    throw invalidInput('Another bot is connected to this channel id. Remove it there first.');
 }
 
 async function upsertChannel(

@@ -24,8 +24,12 @@ async function commands(t: TestContext, { input = '' } = {}) {
   const context: channel.ChannelContext = {
     withDatabase: (run) => run(sql),
     keys: async () => keys,
-    // No Meta: tokens are stored unchecked.
-    config: () => ({ graphApi: 'http://127.0.0.1:9', instagramApi: 'http://127.0.0.1:9' }),
+    // No platform: Meta's tokens are stored unchecked.
+    config: () => ({
+      lineApi: 'http://127.0.0.1:9',
+      graphApi: 'http://127.0.0.1:9',
+      instagramApi: 'http://127.0.0.1:9',
+    }),
     clock: () => now,
     random,
     out: (text) => void printed.push(text),

@@ -16,19 +16,21 @@ import {
 } from '../bots/channels.ts';
 import { isMetaPlatform } from '../bots/meta-tokens.ts';
 import { newIdentityKey, newWidgetKey } from '../bots/widget-keys.ts';
+import { connectChannel } from '../channels/connect-channel.ts';
 import type { Config } from '../config.ts';
 import type { Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { readPlatform } from '../imports/values.ts';
-import { connectChannel } from '../meta/connect-channel.ts';
+import { LineAccess } from '../line/access.ts';
+import { LineClient } from '../line/line-client.ts';
 import { GraphClient } from '../meta/graph-client.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import type { KeyContext as BotContext } from './bot.ts';
 import { addTokenCommands } from './channel-token.ts';
 import { renderLine, renderList, type ShoalCommand } from './command.ts';
 
-/** Also the addresses of Meta's API. */
-export type ChannelContext = BotContext & { config(): Pick<Config, 'graphApi' | 'instagramApi'> };
+/** Also the addresses of the platforms' APIs. */
+export type ChannelContext = BotContext & { config(): Pick<Config, 'lineApi' | 'graphApi' | 'instagramApi'> };
 
 type Flag = {
   name: string;
@@ -52,7 +54,7 @@ const flags: readonly Flag[] = [
     'channel-id',
     'channelId',
     line,
-    'id of the channel; Shoal then issues its own short-lived access tokens',
+    'id of the channel, which LINE checks at once; Shoal then issues its own short-lived access tokens',
   ),
   flag(
     'assertion-key',
@@ -130,6 +132,7 @@ function addSet(channel: ShoalCommand, context: ChannelContext, readInput: () =>
     set.option(`--${name} ${value}`, `${platforms.join(', ')}: ${help}`);
   }
   set
+    .option('--no-channel-id', 'line: remove the channel id and the assertion key')
     .option('--new-widget-key', 'liveChat: create a new widget key')
     .option(
       '--new-identity-key',
@@ -190,6 +193,7 @@ async function readSettings(
   for (const { name, setting } of usedFlags) {
     const value = options[camelCase(name)];
     if (setting === 'allowedOrigins') settings.allowedOrigins = Array.isArray(value) ? value : [];
+    else if (setting === 'channelId' && value === false) settings.channelId = null;
     else settings[setting] = value === fromInput ? input : String(value);
   }
   return settings;
@@ -205,12 +209,14 @@ async function connect(
   const { platform } = settings;
   const now = context.clock();
   const keys = await context.keys(sql);
-  const { graphApi, instagramApi } = context.config();
+  const { lineApi, graphApi, instagramApi } = context.config();
   const graph = new GraphClient({ facebook: graphApi, instagram: instagramApi });
+  const line = new LineClient(lineApi);
+  const access = new LineAccess(line, { clock: context.clock, onCall: () => undefined });
   try {
-    await connectChannel(sql, { botId, ...settings }, { now, random: context.random, keys, graph });
+    await connectChannel(sql, { botId, ...settings }, { now, random: context.random, keys, graph, access });
   } finally {
-    await graph.close();
+    await Promise.all([graph.close(), line.close()]);
   }
   if (platform !== 'liveChat') return { webhookPath: `/webhooks/${botId}/${platform}` };
   const [widgetKey = ''] = (await findChannel(sql, keys, { botId, platform, now }))?.secrets ?? [];

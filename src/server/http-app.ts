@@ -157,6 +157,7 @@ export async function buildHttp(
       collectLimit: callLimit(config.lineCallsPerHour),
       metaLimit: callLimit(config.metaCallsPerHour),
       graph,
+      access,
       rateLimit: config.adminRateLimit,
       log,
     });

@@ -119,6 +119,7 @@ async function startApi(scope: Scope, { rateLimit = 0, passwordCost = cheap }: S
     metaLimit: callLimit(60),
     // No Meta: tokens are stored unchecked.
     graph: { get: () => Promise.reject(new GraphFailure('unreachable', 'there is no Meta')) },
+    access: { tokenOf: async () => ({ failure: 'unreachable', problem: 'There is no LINE.' }) },
     log: {
       error: (...line: unknown[]) => void api.current?.logged.push(...line),
       info: (...line: unknown[]) => void api.current?.infos.push(...line),

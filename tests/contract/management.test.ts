@@ -884,6 +884,8 @@ test('a key of another change and a taken name are rejected', async () => {
   await call('createMessageTemplate', { body });
   for (const id of ['createMessageTemplate', 'replaceMessageTemplate'])
     assert.deepEqual(problemOf(await call(id, { body })).slice(0, 2), [409, 'TEMPLATE_EXISTS']);
+  const unchecked = await call('setChannel', { body: { channelId: '1657000000' } });
+  assert.deepEqual(problemOf(unchecked).slice(0, 2), [502, 'LINE_UNREACHABLE']);
   const gift = { name: 'Taken', kind: 'ticket', resource: 'shop' };
   await call('createGift', { body: gift });
   assert.deepEqual(problemOf(await call('createGift', { body: gift })).slice(0, 2), [409, 'GIFT_EXISTS']);

@@ -4,12 +4,12 @@ import { pino } from 'pino';
 import type { MetaSimulator, MetaSimulatorOptions } from '../../simulator/meta/simulator.ts';
 import { type Keys, openKeys } from '../../src/auth/keys.ts';
 import { createBot } from '../../src/bots/bots.ts';
+import { connectChannel } from '../../src/channels/connect-channel.ts';
 import { callLimit } from '../../src/collector/call-limit.ts';
 import { addCollections } from '../../src/collector/collections.ts';
 import { Collector } from '../../src/collector/collector.ts';
 import type { Sql } from '../../src/database/client.ts';
 import { Worker } from '../../src/ingest/worker.ts';
-import { connectChannel } from '../../src/meta/connect-channel.ts';
 import { GraphClient } from '../../src/meta/graph-client.ts';
 import type { MetaKind } from '../../src/meta/kinds.ts';
 import { metaChannels, metaSource } from '../../src/meta/meta-source.ts';
@@ -55,6 +55,7 @@ export async function collectingMeta(
   const { botId } = await createBot(sql, { name: 'Shop', timeZone: 'Asia/Taipei' }, creation);
   const { appSecret: secret, verifyToken, accessTokens } = credentials;
   const shared = { botId, secret, verifyToken };
+  const access = { tokenOf: () => Promise.reject(new Error('there is no LINE')) };
   for (const channel of [
     { platform: 'facebook', accountId: credentials.pageId, accessToken: accessTokens.page },
     { platform: 'instagram', accountId: credentials.instagramId, accessToken: accessTokens.instagram },
@@ -65,7 +66,7 @@ export async function collectingMeta(
       businessAccountId: credentials.businessAccountId,
     },
   ] as const)
-    await connectChannel(sql, { ...shared, ...channel }, { ...creation, graph });
+    await connectChannel(sql, { ...shared, ...channel }, { ...creation, graph, access });
   const log = pino({ level: 'silent' });
   const addCollector: CollectingMeta['addCollector'] = (client = graph) =>
     new Collector({

@@ -18,6 +18,10 @@ export const manyBotStatements: readonly { statement: string; reason: string }[]
     statement: 'from channels where channel_id =',
     reason: 'a caller names the channel by its id, not its bot',
   },
+  {
+    statement: 'from channels join bots using (bot_id) where channel_id =',
+    reason: 'a caller names the channel by its id, not its bot',
+  },
   { statement: 'from line_tokens join bots', reason: 'a caller shows a token and names no bot' },
   { statement: 'from line_tokens where token_hash', reason: 'a caller shows a token and names no bot' },
   { statement: 'from line_links where code =', reason: 'a link in a message names no bot' },

@@ -99,12 +99,12 @@ function Credentials({ bot, platform, channel, changed, verifyToken, renewVerify
   const isMissing = (name: keyof typeof values, isRequired: boolean): boolean =>
     isRequired && values[name].trim() === '' && (channel === null || name === 'accountId');
   const changes = Object.entries(values).flatMap(([name, value]) =>
-    value.trim() === '' ||
+    (value.trim() === '' && !(name === 'channelId' && channel?.channelId)) ||
     (name === 'accountId' && value.trim() === channel?.accountId) ||
     (name === 'channelId' && value.trim() === channel?.channelId) ||
     (name === 'businessAccountId' && value.trim() === channel?.businessAccountId)
       ? []
-      : [[name, value.trim()]],
+      : [[name, value.trim() || null]],
   );
   const isTokenNew = guide.hasVerifyToken && verifyToken !== null && !isTokenSaved;
   const saving = useAction(async () => {

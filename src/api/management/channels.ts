@@ -5,13 +5,13 @@
 import type { ChannelSettings } from '../../bots/channel-settings.ts';
 import { enableChannel, findChannel, type ListedChannel, listChannels } from '../../bots/channels.ts';
 import { newIdentityKey, newWidgetKey } from '../../bots/widget-keys.ts';
+import { connectChannel } from '../../channels/connect-channel.ts';
 import { Refusal } from '../../errors.ts';
-import { connectChannel } from '../../meta/connect-channel.ts';
 import { type PlatformName, webhookPlatformNames } from '../../platforms/platform.ts';
 import { withIsoDates } from '../iso.ts';
 import type { Body, Call, Operations, Sources } from './operation.ts';
 
-export function channelOperations({ sql, keys, clock, random, graph }: Sources) {
+export function channelOperations({ sql, keys, clock, random, graph, access }: Sources) {
   const listAll = async (botId: string) =>
     (await listChannels(sql, botId, clock())).map((channel) => toChannel(botId, channel));
   const findListed = async (botId: string, platform: PlatformName) => {
@@ -32,7 +32,7 @@ export function channelOperations({ sql, keys, clock, random, graph }: Sources) 
       if (body.newWidgetKey) settings.secret = newWidgetKey(random);
       if (body.newIdentityKey) settings.identityKey = newIdentityKey(random);
       const now = clock();
-      await connectChannel(sql, { botId, ...settings }, { now, random, keys, graph });
+      await connectChannel(sql, { botId, ...settings }, { now, random, keys, graph, access });
       const channel = await findListed(botId, platform);
       if (platform !== 'liveChat') return channel;
       const stored = await findChannel(sql, keys, { botId, platform, now });

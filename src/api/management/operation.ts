@@ -14,6 +14,7 @@ import type { CallLimit } from '../../collector/call-limit.ts';
 import type { Sql } from '../../database/client.ts';
 import type { AnswerOf, BodyOf, FileTypeOf, HeadersOf, PathOf, QueryOf } from '../../http/operation.ts';
 import type { Slots } from '../../http/slots.ts';
+import type { LineAccess } from '../../line/access.ts';
 import type { LiveChat } from '../../live-chat/live-chat.ts';
 import type { GraphClient } from '../../meta/graph-client.ts';
 import type { Pictures } from '../../profiles/pictures.ts';
@@ -34,6 +35,8 @@ export type Sources = {
   metaLimit: CallLimit;
   /** Checks Meta's access tokens. */
   graph: Pick<GraphClient, 'get'>;
+  /** Checks LINE's channel ids. */
+  access: Pick<LineAccess, 'tokenOf'>;
   log: Pick<Logger, 'error' | 'info'>;
   liveChat: LiveChat;
   /** The public address of this server; null: not set. */
