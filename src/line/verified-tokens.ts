@@ -1,6 +1,6 @@
 /**
  * Callers' tokens that Shoal has not seen: LINE names the channel of a stateless, v2.1, short-lived or long-lived token. The result is
- * cached until the token expires; a token that LINE refuses, for a minute.
+ * cached until the token expires, for 15 minutes at most; a token that LINE refuses, for a minute.
  *
  *     GET  /oauth2/v2.1/verify?access_token=…   stateless and v2.1 tokens: 200 with client_id and expires_in, else 400
  *     POST /v2/oauth/verify                     short-lived and long-lived tokens: the same
@@ -13,7 +13,7 @@ import { hashLineToken } from '../bots/line-tokens.ts';
 import { Refusal } from '../errors.ts';
 import { RateLimit } from '../http/rate-limit.ts';
 import { isObject, parseJson } from '../json.ts';
-import { type Clock, dayMs, minuteMs, secondMs } from '../time.ts';
+import { type Clock, minuteMs, secondMs } from '../time.ts';
 import type { LineClient, TokenReply } from './line-client.ts';
 
 /** The channel of a token; null: LINE refuses the token. `expiresAt` in ms. */
@@ -23,8 +23,8 @@ type Options = { clock: Clock; onCall(endpoint: string, outcome: string): void }
 
 const tokensMax = 10_000;
 const refusedMs = minuteMs;
-/** A revoked token works for at most this long. */
-const verifiedMsMax = dayMs;
+/** LINE does not report a revocation, so a revoked token reads stored figures for at most this long. LINE itself refuses other calls. */
+const verifiedMsMax = 15 * minuteMs;
 const addressCallsAMinute = 60;
 const allCallsAMinute = 1_200;
 const callsAtOnceMax = 16;
