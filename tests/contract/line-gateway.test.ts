@@ -198,6 +198,12 @@ test('calls about tokens need no token here and are limited, and other LINE root
     assert.equal((await fetch(server.address + path)).status, 401);
     assert.equal(line.requests.length, count);
   }
+  const large = await fetch(`${server.address}/oauth2/v3/token`, {
+    method: 'POST',
+    headers: form,
+    body: body.padEnd(65_537),
+  });
+  assert.equal(large.status, 413);
   const verify = `${server.address}/oauth2/v2.1/verify?access_token=x`;
   let status = 200;
   for (let call = 0; call < 200 && status === 200; call += 1) status = (await fetch(verify)).status;

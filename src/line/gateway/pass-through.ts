@@ -6,7 +6,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { LineTokenScope } from '../../bots/line-tokens.ts';
 import { Refusal } from '../../errors.ts';
 import { addressOf } from '../../http/caller-address.ts';
-import { RateLimit } from '../../http/rate-limit.ts';
 import { type Clock, minuteMs } from '../../time.ts';
 import { sendKinds } from '../daily-figures.ts';
 import { requestIdHeader } from '../headers.ts';
@@ -15,6 +14,7 @@ import { headersForCaller, headersForLine } from './headers.ts';
 import { InsightCache } from './insight-cache.ts';
 import { scopeOfCall } from './scopes.ts';
 import { lineRoots, readTarget } from './target.ts';
+import { TokenCalls, tokenBodyBytesMax } from './token-calls.ts';
 
 type PassThrough = {
   line: LineHost;
@@ -27,12 +27,11 @@ type PassThrough = {
     needed: LineTokenScope,
   ): Promise<{ botId: string; accessToken: string }>;
 };
-type Options = PassThrough & { tokenCalls: RateLimit; insight: InsightCache };
+type Options = PassThrough & { tokenCalls: TokenCalls; insight: InsightCache };
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 const bodyBytesMax = 16 * 1024 * 1024;
 const callMsMax = 2 * minuteMs;
-const tokenCallsAMinute = 120;
 const sendPaths = new Set(sendKinds.map((kind) => `/v2/bot/message/${kind}`));
 const insightRoot = '/v2/bot/insight/';
 const tokenPath = /^\/(?:oauth2|v2\/oauth)\//;
@@ -44,7 +43,7 @@ const dataPath =
 export function addPassThrough(scope: FastifyInstance, passThrough: PassThrough): void {
   const options: Options = {
     ...passThrough,
-    tokenCalls: new RateLimit(tokenCallsAMinute),
+    tokenCalls: new TokenCalls(),
     insight: new InsightCache(passThrough),
   };
   scope.removeAllContentTypeParsers();
@@ -76,7 +75,10 @@ async function pass(request: FastifyRequest, reply: FastifyReply, options: Optio
   const method = methods.find((name) => name === request.method);
   if (method === undefined) throw new Refusal('METHOD_NOT_ALLOWED', `${path} takes no ${request.method}`);
   const caller = tokenPath.test(path) ? null : await findCaller(request, scopeOfCall(method, path));
-  if (caller === null) countTokenCall(request, options);
+  if (caller === null) {
+    const end = options.tokenCalls.start(addressOf(request), options.clock());
+    reply.raw.once('close', end);
+  }
   if (caller !== null && path.startsWith(insightRoot)) {
     if (method !== 'GET') throw new Refusal('METHOD_NOT_ALLOWED', `${path} takes GET`);
     const { status, headers, body } = await insight.read(caller, path + query);
@@ -84,16 +86,11 @@ async function pass(request: FastifyRequest, reply: FastifyReply, options: Optio
   }
   const accessToken = caller?.accessToken ?? null;
   const headers = headersForLine(request.raw.rawHeaders, { accessToken, isBuffered: false });
-  const call = { method, path: path + query, headers, body: boundedBody(request) };
+  const body = boundedBody(request, caller === null ? tokenBodyBytesMax : bodyBytesMax);
+  const call = { method, path: path + query, headers, body };
   const answer = await (dataPath.test(path) ? lineData : line).stream(call, endOf(reply));
   reply.removeHeader(requestIdHeader);
   return reply.code(answer.status).headers(headersForCaller(answer.headers)).send(answer.body);
-}
-
-/** Calls about tokens carry their credentials in the body, so any caller can make them. Throws Refusal RATE_LIMITED. */
-function countTokenCall(request: FastifyRequest, { tokenCalls, clock }: Options): void {
-  if (tokenCalls.take(addressOf(request), clock()).retryAfterSeconds === null) return;
-  throw new Refusal('RATE_LIMITED', 'Too many calls about access tokens from this address.');
 }
 
 /** A signal that aborts a call after its time limit, or when the caller disconnects. After the answer it has no effect. */
@@ -106,15 +103,15 @@ function endOf(reply: FastifyReply): AbortSignal {
 }
 
 /** The body as a stream; null: no body. Throws Refusal CALL_TOO_LARGE if its declared length is too large. */
-function boundedBody({ body, headers }: FastifyRequest): Readable | null {
+function boundedBody({ body, headers }: FastifyRequest, bytesMax: number): Readable | null {
   if (!(body instanceof Readable)) return null;
   const declaredBytes = Number(headers['content-length'] ?? 0);
-  if (declaredBytes > bodyBytesMax) throw tooLarge();
+  if (declaredBytes > bytesMax) throw tooLarge(bytesMax);
   let bytes = 0;
   const bounded = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.byteLength;
-      if (bytes > bodyBytesMax) done(tooLarge());
+      if (bytes > bytesMax) done(tooLarge(bytesMax));
       else done(null, chunk);
     },
   });
@@ -122,6 +119,6 @@ function boundedBody({ body, headers }: FastifyRequest): Readable | null {
   return body.pipe(bounded);
 }
 
-function tooLarge(): Refusal {
-  return new Refusal('CALL_TOO_LARGE', `The body must have at most ${bodyBytesMax} bytes.`);
+function tooLarge(bytesMax: number): Refusal {
+  return new Refusal('CALL_TOO_LARGE', `The body must have at most ${bytesMax} bytes.`);
 }
