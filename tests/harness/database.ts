@@ -44,17 +44,15 @@ const reusable: Clone[] = [];
 recordStatements();
 
 after(async () => {
+  await Promise.all([...open].map(close));
+  await shareClones();
+  await (await cluster)?.stop();
+  // Last, because a failed hook ends the others, and open connections would keep the process alive.
   assert.deepEqual(
     statementsWithoutBot(),
     [],
     'Compare each table with the bot as a value, or list the statement in many-bot-statements.ts',
   );
-});
-
-after(async () => {
-  await Promise.all([...open].map(close));
-  await shareClones();
-  await (await cluster)?.stop();
 });
 
 /** A migrated database with a pool and its URL; closed when its test or file ends. */
