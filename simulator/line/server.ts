@@ -50,7 +50,8 @@ export function buildServer(parts: Parts): FastifyInstance {
   addSendCalls(app, { simulation, settings });
   addInsightCalls(app, { simulation, settings });
   addAccountCalls(app, { simulation, settings, destination: credentials.destination });
-  addTokenCalls(app, { tokens, channelId: credentials.channelId });
+  // In a scope of its own: only these calls take form bodies.
+  app.register(async (scope) => addTokenCalls(scope, { tokens, channelId: credentials.channelId }));
   addControlCalls(app, control);
   return app;
 }
