@@ -8,12 +8,14 @@
  *     anything else          nonsense
  *
  * Sources (developers.facebook.com): "Handle errors" and "Rate Limits" of the Graph API (read 2026-11-30); "Error codes" of WhatsApp
- * (2025-12). An access token goes into a header, never into an address.
+ * (2025-12). The caller's access token goes into a header. Only the check of a token also has it in the address (token-check.ts), so no
+ * address goes into errors, logs or traces, and a token in Meta's error message is replaced.
  */
 import type { Agent } from 'undici';
 import { type Failure, Stopped } from '../collector/source.ts';
 import { invalidInput } from '../errors.ts';
 import { isObject, type JsonObject } from '../json.ts';
+import { redact } from '../redact.ts';
 import { minuteMs, secondMs } from '../time.ts';
 
 /** `facebook`: graph.facebook.com; `instagram`: graph.instagram.com, for tokens of Instagram Login. */
@@ -33,6 +35,7 @@ const connectionsMax = 8;
 /** The used share of a limit, in percent, from which calls pause. */
 const busyShare = 90;
 const defaultPauseMs = 10 * minuteMs;
+const messageLengthMax = 300;
 
 /** A call that failed. `problem` is a message for people. */
 export class GraphFailure extends Error {
@@ -120,7 +123,7 @@ function readAnswer(
   { token, pauseMs }: { token: string; pauseMs: number },
 ): GraphAnswer {
   const value = parse(text);
-  if (isObject(value) && isObject(value.error)) throw failureOf(value.error, status, pauseMs);
+  if (isObject(value) && isObject(value.error)) throw failureOf(value.error, status, { token, pauseMs });
   if (status >= 500) throw new GraphFailure('unreachable', `Meta responds with an error (${status}).`);
   if (status !== 200 || !isObject(value))
     throw new GraphFailure('nonsense', `Meta responds with the unexpected status ${status}.`);
@@ -129,10 +132,18 @@ function readAnswer(
   return { value, pauseMs };
 }
 
-function failureOf(error: JsonObject, status: number, pauseMs: number): GraphFailure {
+function failureOf(
+  error: JsonObject,
+  status: number,
+  { token, pauseMs }: { token: string; pauseMs: number },
+): GraphFailure {
   const code = typeof error.code === 'number' ? error.code : null;
   const subcode = typeof error.error_subcode === 'number' ? error.error_subcode : null;
-  const message = typeof error.message === 'string' ? error.message.slice(0, 300) : `status ${status}`;
+  // Meta repeats an access token in some messages: "Malformed access token EAA…".
+  const message =
+    typeof error.message === 'string'
+      ? redact(error.message, token).slice(0, messageLengthMax)
+      : `status ${status}`;
   const failure = kindOf(code, status);
   const pause = failure === 'limited' ? Math.max(pauseMs, defaultPauseMs) : 0;
   return new GraphFailure(failure, `Meta answers: ${message}`, { code, subcode, pauseMs: pause });

@@ -82,7 +82,10 @@ async function checkAccount(client: Pick<GraphClient, 'get'>, channel: MetaChann
   return null;
 }
 
-/** The expiry and the permissions of a token; null: Meta does not report them for this kind of token. */
+/**
+ * The expiry and the permissions of a token; null: Meta does not report them for this kind of token. Meta takes the checked token as a
+ * parameter of the address only, and has no other call for it. Errors contain no address.
+ */
 async function debugToken(
   client: Pick<GraphClient, 'get'>,
   channel: MetaChannel,

@@ -4,6 +4,7 @@
  */
 import type { Channel } from '../bots/channels.ts';
 import type { LineAccess } from '../line/access.ts';
+import { redact } from '../redact.ts';
 import { secondMs } from '../time.ts';
 import type { Message } from './message.ts';
 import type { HostAnswer, PlatformHost } from './platform-host.ts';
@@ -69,7 +70,7 @@ function outcomeOf({ status, headers, body }: HostAnswer, token: string): Outcom
       ? { kind: 'accepted', id }
       : { kind: 'unknown', problem: "LINE's answer has no request id." };
   const message =
-    typeof body.message === 'string' ? body.message.replaceAll(token, '…').slice(0, messageLengthMax) : null;
+    typeof body.message === 'string' ? redact(body.message, token).slice(0, messageLengthMax) : null;
   const problem = `LINE answered ${status}${message === null ? '' : `: ${message}`}.`;
   if (status === 429 && !/monthly limit/i.test(String(body.message)))
     return { kind: 'later', problem, afterMs: laterMs };
