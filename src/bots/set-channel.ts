@@ -16,10 +16,13 @@ import { lockBot } from './bots.ts';
 import { type ChannelSettings, checkSettings } from './channel-settings.ts';
 import { type ChannelRow, selectChannel } from './channels.ts';
 import { setChannelToken } from './line-tokens.ts';
-import { isMetaPlatform, noteAccessToken } from './meta-tokens.ts';
+import { isMetaPlatform, noteAccessToken, putTokenCheck, type TokenCheck } from './meta-tokens.ts';
 import { indexWidgetKeys, newWidgetKey } from './widget-keys.ts';
 
 export type { ChannelSettings } from './channel-settings.ts';
+
+/** `tokenCheck`: Meta's check of the access token in the settings; null: it is not checked. */
+type Parts = { now: number; random: Random; keys: Keys; tokenCheck?: TokenCheck | null };
 
 const rotationDays = 7;
 /** The class of the advisory locks on channel ids. */
@@ -33,7 +36,7 @@ const channelIdLock = 51;
 export async function setChannel(
   sql: Sql,
   { botId, ...settings }: { botId: string } & ChannelSettings,
-  { now, random, keys }: { now: number; random: Random; keys: Keys },
+  { now, random, keys, tokenCheck = null }: Parts,
 ): Promise<void> {
   const { platform } = settings;
   await sql.begin(async (tx) => {
@@ -69,8 +72,11 @@ export async function setChannel(
     if (platform === 'line' && changes.accessToken !== undefined) {
       await setChannelToken(tx, botId, changes.accessToken, { now, random });
     }
-    if (isMetaPlatform(platform) && changes.accessToken !== undefined)
-      await noteAccessToken(tx, { botId, platform }, random);
+    if (isMetaPlatform(platform) && changes.accessToken !== undefined) {
+      const tokenId = await noteAccessToken(tx, { botId, platform }, random);
+      if (tokenCheck !== null)
+        await putTokenCheck(tx, { botId, platform, tokenId, checkedAt: now }, tokenCheck);
+    }
     if (platform === 'liveChat') await indexWidgetKeys(tx, keys, { botId, now });
     await tx`
       insert into totals (bot_id, platform) values (${botId}, ${platform})

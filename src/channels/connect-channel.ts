@@ -9,7 +9,7 @@
 import type { Keys } from '../auth/keys.ts';
 import { checkSettings } from '../bots/channel-settings.ts';
 import { findChannel, selectChannel } from '../bots/channels.ts';
-import { isMetaPlatform, putTokenCheck, type TokenCheck } from '../bots/meta-tokens.ts';
+import { isMetaPlatform, type TokenCheck } from '../bots/meta-tokens.ts';
 import { type ChannelSettings, setChannel } from '../bots/set-channel.ts';
 import type { Sql } from '../database/client.ts';
 import { invalidInput, Refusal } from '../errors.ts';
@@ -40,9 +40,8 @@ export async function connectChannel(
   const check = channel === null ? null : await checkNow(channel, parts);
   await proveChannelId(sql, { botId, ...settings }, parts);
   if (check?.problem) throw invalidInput(check.problem);
-  await setChannel(sql, { botId, ...settings }, parts);
-  if (channel === null || check === null) return;
-  await putTokenCheck(sql, { botId, platform: channel.platform, checkedAt: parts.now }, check);
+  const { now, random, keys } = parts;
+  await setChannel(sql, { botId, ...settings }, { now, random, keys, tokenCheck: check });
 }
 
 async function channelOf(

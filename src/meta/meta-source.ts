@@ -1,7 +1,7 @@
 /** Meta as a source of figures: its channels, calls and answers. The figures of days are stored next to their question. */
 import type { Keys } from '../auth/keys.ts';
 import { findChannel } from '../bots/channels.ts';
-import { metaPlatforms, putTokenCheck } from '../bots/meta-tokens.ts';
+import { findTokenId, metaPlatforms, putTokenCheck } from '../bots/meta-tokens.ts';
 import { putQuestions } from '../collector/questions.ts';
 import { newQuestion } from '../collector/schedule.ts';
 import type { Answer, CollectionKey, FailedCall, OpenQuestion, Source } from '../collector/source.ts';
@@ -88,11 +88,12 @@ async function askMeta(
   }
 }
 
+type CheckedChannel = MetaChannel & { tokenId: string };
 type Asking = { get(path: string): Promise<GraphAnswer>; now: number };
 
 async function answerOf(
   { kind, subject }: Question,
-  channel: MetaChannel,
+  channel: CheckedChannel,
   { get, now }: Asking,
 ): Promise<MetaAnswer> {
   if (isSpanKind(kind)) return answerOfSpan(kind, subject, channel, { get, now });
@@ -108,7 +109,7 @@ async function answerOf(
     return { outcome: 'ready', entry: JSON.stringify(days), next: null };
   }
   const check = await checkToken({ get: ({ path }) => get(path) }, channel, now);
-  return { outcome: 'ready', entry: JSON.stringify(check), next: null };
+  return { outcome: 'ready', entry: JSON.stringify({ tokenId: channel.tokenId, ...check }), next: null };
 }
 
 async function answerOfSpan(
@@ -128,12 +129,14 @@ async function openChannel(
   keys: Keys,
   { botId, kind }: Question,
   now: number,
-): Promise<MetaChannel | FailedCall> {
+): Promise<CheckedChannel | FailedCall> {
   const platform = metaKinds.find((one) => one.kind === kind)?.platform ?? 'facebook';
   try {
+    const tokenId = await findTokenId(tx, { botId, platform });
     const channel = await findChannel(tx, keys, { botId, platform, now });
     const { accessToken, accountId, businessAccountId = null } = channel ?? {};
-    if (accessToken && accountId) return { platform, accessToken, accountId, businessAccountId };
+    if (accessToken && accountId && tokenId)
+      return { platform, accessToken, accountId, businessAccountId, tokenId };
     return { failure: 'sealed', problem: 'The channel has no access token or no account id.' };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -149,7 +152,8 @@ async function store(tx: Transaction, { botId, kind }: Question, entry: string, 
   } else if (isSpanKind(kind) || kind === 'whatsapp-number') {
     await putDays(tx, { botId, kind }, JSON.parse(entry), now);
   } else {
-    await putTokenCheck(tx, { botId, platform, checkedAt: now }, JSON.parse(entry));
+    const { tokenId, ...check } = JSON.parse(entry);
+    await putTokenCheck(tx, { botId, platform, tokenId, checkedAt: now }, check);
   }
 }
 
