@@ -3,7 +3,7 @@ import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import { test } from 'node:test';
 import { minuteMs, secondMs } from '../time.ts';
 import { LineAccess, type LineCredentials } from './access.ts';
-import type { TokenReply } from './line-client.ts';
+import type { Reply, TokenReply } from './line-client.ts';
 
 const credentials: LineCredentials = {
   channelId: '1657000000',
@@ -104,4 +104,46 @@ test('an assertion key signs the request for a token, and the secret is not sent
   });
   const key = createPublicKey(publicKey.export({ format: 'pem', type: 'spki' }));
   assert.ok(verify('sha256', Buffer.from(`${head}.${claims}`), key, Buffer.from(signature, 'base64url')));
+});
+
+test('after a refused token one call is repeated with a new one, and only refused credentials are reported as refused', async () => {
+  const { state, access } = world();
+  let refusals = 1;
+  const used: string[] = [];
+  const call = async (token: string): Promise<Reply> => {
+    used.push(token);
+    refusals -= 1;
+    if (refusals >= 0) return { outcome: 'token-refused', problem: 'LINE refuses the access token (401).' };
+    return { outcome: 'answered', text: token };
+  };
+  assert.deepEqual(await access.call(credentials, call), { outcome: 'answered', text: 'token-2' });
+  assert.deepEqual(used, ['token-1', 'token-2']);
+  access.refused(credentials, 'token-1');
+  assert.deepEqual(
+    await access.tokenOf(credentials),
+    { token: 'token-2' },
+    'a late refusal keeps the new one',
+  );
+  refusals = 2;
+  const fresh = await access.call(credentials, call);
+  assert.equal('outcome' in fresh && fresh.outcome, 'unreachable');
+  access.refused(credentials, 'token-3');
+  state.reply = { outcome: 'refused' };
+  const failed = await access.call(credentials, call);
+  assert.equal('failure' in failed && failed.failure, 'token-refused');
+});
+
+test('a change of the system time does not extend the lifetime of a token', async () => {
+  let monotonic = 0;
+  let issued = 0;
+  const text = () => JSON.stringify({ access_token: `token-${++issued}`, expires_in: 900 });
+  const line = { askForToken: async (): Promise<TokenReply> => ({ outcome: 'answered', text: text() }) };
+  const access = new LineAccess(line, {
+    clock: () => 0,
+    monotonic: () => monotonic,
+    onCall: () => undefined,
+  });
+  assert.deepEqual(await access.tokenOf(credentials), { token: 'token-1' });
+  monotonic = 15 * minuteMs;
+  assert.deepEqual(await access.tokenOf(credentials), { token: 'token-2' });
 });

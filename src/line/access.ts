@@ -10,7 +10,7 @@ import { LRUCache } from 'lru-cache';
 import type { Channel } from '../bots/channels.ts';
 import { isObject, parseJson } from '../json.ts';
 import { type Clock, minuteMs, secondMs } from '../time.ts';
-import type { LineClient, TokenReply } from './line-client.ts';
+import type { LineClient, Reply, TokenReply } from './line-client.ts';
 
 /** The credentials of a LINE channel; `secrets`: the current one first. */
 export type LineCredentials = Pick<Channel, 'channelId' | 'secrets' | 'assertionKey' | 'accessToken'>;
@@ -23,6 +23,7 @@ export type Access =
       problem: string;
     };
 
+type AccessFailure = Extract<Access, { failure: string }>;
 type Issued = { token: string; expiresAt: number };
 type Failed = { access: Access; until: number };
 
@@ -36,20 +37,22 @@ const lifeSecondsMax = 86_400;
 const assertionSeconds = 10 * 60;
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
+/** `monotonic` measures lifetimes, which a change of the system's time must not extend. */
+type Options = { clock: Clock; monotonic?: Clock; onCall(endpoint: string, outcome: string): void };
+
 export class LineAccess {
   readonly #line: Pick<LineClient, 'askForToken'>;
   readonly #clock: Clock;
+  readonly #monotonic: Clock;
   readonly #onCall: (endpoint: string, outcome: string) => void;
   readonly #issued = new LRUCache<string, Issued>({ max: channelsMax });
   readonly #failed = new LRUCache<string, Failed>({ max: channelsMax });
   readonly #running = new Map<string, Promise<Access>>();
 
-  constructor(
-    line: Pick<LineClient, 'askForToken'>,
-    { clock, onCall }: { clock: Clock; onCall(endpoint: string, outcome: string): void },
-  ) {
+  constructor(line: Pick<LineClient, 'askForToken'>, { clock, monotonic = clock, onCall }: Options) {
     this.#line = line;
     this.#clock = clock;
+    this.#monotonic = monotonic;
     this.#onCall = onCall;
   }
 
@@ -59,7 +62,7 @@ export class LineAccess {
     if (channelId === null) return accessToken === null ? noToken : { token: accessToken };
     const key = keyOf(credentials);
     const issued = this.#issued.get(key);
-    const now = this.#clock();
+    const now = this.#monotonic();
     if (issued && issued.expiresAt - renewMs > now) return { token: issued.token };
     const failed = this.#failed.get(key);
     const renewing =
@@ -68,6 +71,31 @@ export class LineAccess {
     // The handler keeps a failure from being reported as unhandled; a later call waits for the next renewal.
     renewing.catch(() => undefined);
     return { token: issued.token };
+  }
+
+  /**
+   * Makes a call with a token. If LINE refuses an issued token, which may be revoked before its end, the call is repeated once with a new
+   * one. The answer `token-refused` then means that LINE issues none. Throws Stopped only.
+   */
+  async call(
+    credentials: LineCredentials,
+    call: (token: string) => Promise<Reply>,
+  ): Promise<Reply | AccessFailure> {
+    const access = await this.tokenOf(credentials);
+    if ('failure' in access) return access;
+    const reply = await call(access.token);
+    if (reply.outcome !== 'token-refused' || credentials.channelId === null) return reply;
+    this.refused(credentials, access.token);
+    const renewed = await this.tokenOf(credentials);
+    if ('failure' in renewed) return renewed;
+    const repeated = await call(renewed.token);
+    return repeated.outcome === 'token-refused' ? freshRefused : repeated;
+  }
+
+  /** Drops a token that LINE refuses. */
+  refused(credentials: LineCredentials, token: string): void {
+    const key = keyOf(credentials);
+    if (this.#issued.get(key)?.token === token) this.#issued.delete(key);
   }
 
   /** Callers of one channel share the running call. */
@@ -80,8 +108,8 @@ export class LineAccess {
   }
 
   async #issue(key: string, credentials: LineCredentials): Promise<Access> {
-    const now = this.#clock();
-    const form = formOf(credentials, now);
+    const now = this.#monotonic();
+    const form = formOf(credentials, this.#clock());
     if (form === null) return { failure: 'sealed', problem: 'The channel has no secret or assertion key.' };
     const reply = await this.#line.askForToken('/oauth2/v3/token', form);
     this.#onCall('token', reply.outcome);
@@ -90,7 +118,7 @@ export class LineAccess {
       this.#issued.set(key, issued);
       return { token: issued.token };
     }
-    this.#failed.set(key, { access: issued, until: this.#clock() + failedMs });
+    this.#failed.set(key, { access: issued, until: this.#monotonic() + failedMs });
     return issued;
   }
 }
@@ -99,6 +127,11 @@ const noToken: Access = { failure: 'sealed', problem: 'The channel has no access
 const refused = {
   failure: 'token-refused',
   problem: 'LINE issues no token for this channel id and secret. Set the right ones.',
+} as const;
+
+const freshRefused = {
+  outcome: 'unreachable',
+  problem: 'LINE refuses an access token that it has just issued (401).',
 } as const;
 
 function keyOf({ channelId, secrets, assertionKey }: LineCredentials): string {

@@ -139,7 +139,7 @@ async function startParts(
   const line = new LineClient(config.lineApi);
   closers.push(() => line.close());
   const tokenOptions = { clock: parts.clock, onCall: metrics.lineCalled };
-  const access = new LineAccess(line, tokenOptions);
+  const access = new LineAccess(line, { ...tokenOptions, monotonic: () => performance.now() });
   const verified = new VerifiedTokens(line, tokenOptions);
   const worker =
     config.role === 'web' ? null : startBackground(parts, { openPool, access, metrics, closers });

@@ -3,13 +3,13 @@
  */
 
 import type { Keys } from '../../auth/keys.ts';
-import { findChannel, recordAccount } from '../../bots/channels.ts';
+import { type Channel, findChannel, recordAccount } from '../../bots/channels.ts';
 import type { CollectionKey, FailedCall, Source } from '../../collector/source.ts';
 import type { Queryable, Transaction } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import { putDeliveries } from '../../inbox/inbox.ts';
 import type { Clock } from '../../time.ts';
-import type { Access, LineAccess } from '../access.ts';
+import type { LineAccess } from '../access.ts';
 import type { LineClient } from '../line-client.ts';
 import { callsOf, isDayKind, type Kind, kinds, type Reading, readAnswers } from './kinds.ts';
 import { plan, transition } from './schedule.ts';
@@ -72,13 +72,17 @@ async function askLine(
   parts: Parts,
   { botId, kind, subject }: CollectionKey<Kind> & { subject: string },
 ): Promise<Reading | FailedCall> {
-  const { line, clock, onCall } = parts;
-  const access = await openToken(tx, parts, botId);
-  if ('failure' in access) return access;
+  const { line, access, clock, onCall } = parts;
+  const channel = await openChannel(tx, parts, botId);
+  if ('failure' in channel) return channel;
   const texts: string[] = [];
   for (const { endpoint, path } of callsOf(kind, subject)) {
-    const reply = await line.get(path, access.token);
-    onCall(endpoint, reply.outcome);
+    const reply = await access.call(channel, async (token) => {
+      const answer = await line.get(path, token);
+      onCall(endpoint, answer.outcome);
+      return answer;
+    });
+    if ('failure' in reply) return reply;
     if (reply.outcome === 'answered') texts.push(reply.text);
     else if (reply.outcome !== 'unknown') return { failure: reply.outcome, problem: reply.problem };
     else if (kind === 'message-event') return { outcome: 'unknown', entry: null, accountId: null };
@@ -93,11 +97,15 @@ async function askLine(
   }
 }
 
-async function openToken(tx: Transaction, { keys, access, clock }: Parts, botId: string): Promise<Access> {
+async function openChannel(
+  tx: Transaction,
+  { keys, clock }: Parts,
+  botId: string,
+): Promise<Channel | FailedCall> {
   const now = clock();
   try {
     const channel = await findChannel(tx, keys, { botId, platform: 'line', now });
-    if (channel) return await access.tokenOf(channel);
+    if (channel) return channel;
     return { failure: 'sealed', problem: 'The bot has no LINE channel.' };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

@@ -11,7 +11,7 @@
  */
 import type { Keys } from '../../auth/keys.ts';
 import { lockBot } from '../../bots/bots.ts';
-import { findChannel, hasAccess } from '../../bots/channels.ts';
+import { type Channel, findChannel, hasAccess } from '../../bots/channels.ts';
 import { Stopped } from '../../collector/source.ts';
 import type { Queryable, Sql, Transaction } from '../../database/client.ts';
 import { rowTable } from '../../database/row-table.ts';
@@ -19,7 +19,7 @@ import { Refusal } from '../../errors.ts';
 import { isObject, parseJson } from '../../json.ts';
 import { newId, type Random } from '../../random.ts';
 import { type Clock, hourMs, secondMs } from '../../time.ts';
-import type { Access, LineAccess } from '../access.ts';
+import type { LineAccess } from '../access.ts';
 import type { LineClient } from '../line-client.ts';
 
 export type FriendParts = {
@@ -108,14 +108,18 @@ async function askForPage(
   parts: FriendParts,
   { botId, nextPage }: { botId: string; nextPage: string | null },
 ): Promise<Page> {
-  const access = await openAccess(tx, parts, botId);
-  if ('failure' in access) return { problem: access.problem };
+  const channel = await openChannel(tx, parts, botId);
+  if ('problem' in channel) return channel;
   const query = new URLSearchParams({
     limit: String(pageSize),
     ...(nextPage === null ? {} : { start: nextPage }),
   });
-  const reply = await parts.line.get(`/v2/bot/followers/ids?${query}`, access.token);
-  parts.onCall('friends', reply.outcome);
+  const reply = await parts.access.call(channel, async (token) => {
+    const answer = await parts.line.get(`/v2/bot/followers/ids?${query}`, token);
+    parts.onCall('friends', answer.outcome);
+    return answer;
+  });
+  if ('failure' in reply) return { problem: reply.problem };
   if (reply.outcome === 'unavailable') return 'unavailable';
   // 400: the only parameter that can be wrong is the token of the page.
   if (reply.outcome === 'nonsense' && nextPage !== null) return 'expired';
@@ -132,18 +136,17 @@ async function askForPage(
   };
 }
 
-async function openAccess(
+async function openChannel(
   tx: Transaction,
-  { keys, access, clock }: FriendParts,
+  { keys, clock }: FriendParts,
   botId: string,
-): Promise<Access> {
+): Promise<Channel | { problem: string }> {
   try {
     const channel = await findChannel(tx, keys, { botId, platform: 'line', now: clock() });
-    if (channel) return await access.tokenOf(channel);
-    return { failure: 'sealed', problem: 'The bot has no LINE channel.' };
+    return channel ?? { problem: 'The bot has no LINE channel.' };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return { failure: 'sealed', problem: error.message };
+    return { problem: error.message };
   }
 }
 

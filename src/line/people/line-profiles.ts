@@ -26,10 +26,12 @@ export class LineProfiles implements ProfileSource {
   }
 
   async fetchProfile(channel: Channel, userId: string): Promise<FetchedProfile> {
-    const access = await this.#access.tokenOf(channel);
-    if ('failure' in access) return { outcome: 'paused', problem: access.problem };
-    const reply = await this.#line.get(`/v2/bot/profile/${encodeURIComponent(userId)}`, access.token);
-    this.#onCall('profile', reply.outcome);
+    const reply = await this.#access.call(channel, async (token) => {
+      const answer = await this.#line.get(`/v2/bot/profile/${encodeURIComponent(userId)}`, token);
+      this.#onCall('profile', answer.outcome);
+      return answer;
+    });
+    if ('failure' in reply) return { outcome: 'paused', problem: reply.problem };
     switch (reply.outcome) {
       case 'answered':
         return readAnswer(reply.text, userId);
