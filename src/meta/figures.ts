@@ -25,7 +25,8 @@ export const pageMetrics = [
 ] as const;
 
 const templatesPerCall = 10;
-const templatesMax = 1_000;
+/** Pages of 100 templates. The calls share one transaction, so a repeated cursor must not hold it. */
+const templatePagesMax = 10;
 /** "Insights data is not available": a page with fewer than 100 likes. */
 const invalidRequest = 100;
 
@@ -105,7 +106,8 @@ async function askAnalytics(businessAccountId: string, days: Days, get: Get): Pr
 
 async function askTemplates(businessAccountId: string, days: Days, get: Get): Promise<PlatformDay[]> {
   const ids: string[] = [];
-  for (let after = ''; ids.length < templatesMax; ) {
+  let after = '';
+  for (let page = 0; page < templatePagesMax; page += 1) {
     const { value } = await get(`/${businessAccountId}/message_templates?fields=id&limit=100${after}`);
     ids.push(...listOf(value.data).map(({ id }) => String(id)));
     const cursor = nextCursor(value);
