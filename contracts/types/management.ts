@@ -598,7 +598,7 @@ export interface paths {
         };
         /**
          * The contact's picture at the platform
-         * @description The server fetches the picture from the platform, checks it and stores it, so that pages do not call other hosts. It may be cached for a day.
+         * @description The server fetches the picture from the platform, checks it and stores it, so that pages do not call other hosts.
          */
         get: operations["getContactPicture"];
         put?: never;
@@ -5325,6 +5325,7 @@ export interface operations {
             /** @description The picture. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5334,6 +5335,7 @@ export interface operations {
                     "image/webp": string;
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["InputInvalid"];
             401: components["responses"]["TokenInvalid"];
             404: components["responses"]["NotFound"];

@@ -70,7 +70,7 @@ export const downloads = [
   'openChatSocket',
 ];
 /** Operations whose responses must not be cached. */
-export const untagged = [...downloads, 'getSession'];
+export const untagged = [...downloads.filter((id) => id !== 'getContactPicture'), 'getSession'];
 /** The status of a valid call; for the socket, that of a call without an upgrade. */
 export const successOf = (id: string) =>
   ({ openChatSocket: 426, forgetContact: 204 })[id] ?? operationOf(id).success;

@@ -1,6 +1,7 @@
 /**
  * Sends the answers of operations: JSON with an entity tag, files, and answers without a body.
  */
+import { hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { entityTagOf, namesTag } from '../../http/entity-tag.ts';
@@ -17,12 +18,22 @@ export function sendAnswer(
   if (value instanceof Accepted) return reply.code(202).header('location', value.location).send(value.body);
   if (value === undefined) return reply.code(204).send();
   reply.code(status);
-  if (isDownload(value)) return sendDownload(request, reply, value);
+  if (isDownload(value)) {
+    const { hasTag, content } = value;
+    const isKnown =
+      hasTag && content instanceof Uint8Array && tagAnswer(hash('sha256', content), request, reply);
+    return isKnown ? reply.code(304).send() : sendDownload(request, reply, value);
+  }
   if (!isTagged) return value;
+  return tagAnswer(value, request, reply) ? reply.code(304).send() : value;
+}
+
+/** Sets the entity tag of a value. Returns true if the client has this answer already. */
+function tagAnswer(value: unknown, request: FastifyRequest, reply: FastifyReply): boolean {
   const tag = entityTagOf(value);
   reply.headers({ etag: tag, 'cache-control': 'private, no-cache' });
   const known = request.headers['if-none-match'];
-  return known !== undefined && namesTag(known, tag, { weakToo: true }) ? reply.code(304).send() : value;
+  return known !== undefined && namesTag(known, tag, { weakToo: true });
 }
 
 function isDownload(value: unknown): value is Download {

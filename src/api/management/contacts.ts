@@ -18,8 +18,6 @@ import { acceptedJob, shownJob } from './jobs.ts';
 import type { Call, Operations, Sources } from './operation.ts';
 import { cursorPlace, isDigits, isId, readCursor, readPage, toCursor } from './paging.ts';
 
-const daySeconds = 86_400;
-
 type Change = (tx: Transaction, contact: { botId: string; contactId: string }) => Promise<void>;
 
 export function contactOperations({ sql, clock, random, pictures }: Sources) {
@@ -49,14 +47,11 @@ export function contactOperations({ sql, clock, random, pictures }: Sources) {
       const { contactId } = await findContact(sql, botId, params.contactId);
       return readContact(sql, botId, contactId, clock());
     },
-    getContactPicture: {
-      maxAgeSeconds: daySeconds,
-      async answer({ bot: { botId }, params }) {
-        const { contactId } = await findContact(sql, botId, params.contactId);
-        const picture = await pictures.read(botId, contactId);
-        if (picture === null) throw new Refusal('PICTURE_NOT_FOUND', 'The contact has no picture.');
-        return { ...picture, fileName: contactId };
-      },
+    async getContactPicture({ bot: { botId }, params }) {
+      const { contactId } = await findContact(sql, botId, params.contactId);
+      const picture = await pictures.read(botId, contactId);
+      if (picture === null) throw new Refusal('PICTURE_NOT_FOUND', 'The contact has no picture.');
+      return { ...picture, fileName: contactId, hasTag: true };
     },
     async listContactEvents({ bot: { botId }, params, query }) {
       const { contactId } = await findContact(sql, botId, params.contactId);

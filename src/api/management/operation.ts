@@ -90,6 +90,8 @@ export type Download = {
   type: string;
   fileName: string;
   content: Uint8Array | (() => Promise<Readable>);
+  /** The answer has the entity tag of the content, which then is bytes. */
+  hasTag?: true;
 };
 
 /** An answer 202: the work continues, and the address shows its progress. */
@@ -137,8 +139,6 @@ export type Properties = {
   isOpen?: true;
   /** The answer has no entity tag and is never cached. */
   isSecret?: true;
-  /** The caller may cache the file for this long. */
-  maxAgeSeconds?: number;
 };
 
 type Handler<Call, Answer> = { answer(call: Call): Promise<Answer> };

@@ -155,7 +155,6 @@ async function answer(request: FastifyRequest, reply: FastifyReply, route: Route
     log.info({ operation: operation.id, ...logFields(caller), params }, 'changed through the management API');
   }
   const isTagged = isRead && !handler.isSecret;
-  if (handler.maxAgeSeconds) reply.header('cache-control', `private, max-age=${handler.maxAgeSeconds}`);
   return sendAnswer(value, request, reply, { status: operation.success, isTagged });
 }
 
