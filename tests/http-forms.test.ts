@@ -55,7 +55,8 @@ test('an invalid or too long address and too large headers return the error form
     assert.equal(long.status, 414, root);
     assertForm(form, long, `${root}: long address`);
     const missing = await get(`${root}/nothing`);
-    assert.ok([404, 401].includes(missing.status), `${root} ${missing.status}`);
+    // Calls about tokens go to LINE, which does not exist here.
+    assert.ok([404, 401, 502].includes(missing.status), `${root} ${missing.status}`);
     assertForm(form, missing, `${root}: missing`);
   }
   const parameter = 'x'.repeat(301);
@@ -73,20 +74,20 @@ test('an invalid or too long address and too large headers return the error form
 
 test('another spelling of an address belongs to the same API', async () => {
   const { address } = await sharedServer();
-  for (const [path, form] of [
-    ['//openapi/clients/analysis', 'mantago'],
-    ['/openapi//clients/analysis', 'mantago'],
-    ['/%6fpenapi-nothing', 'line'],
-    ['//api//v1/bots', 'problem'],
-    ['/oauth2/v2.1/token', 'line'],
-    ['/v2/oauth/accessToken', 'line'],
-    ['/nothing', 'line'],
+  for (const [path, form, status] of [
+    ['//openapi/clients/analysis', 'mantago', 404],
+    ['/openapi//clients/analysis', 'mantago', 404],
+    ['/%6fpenapi-nothing', 'line', 404],
+    ['//api//v1/bots', 'problem', 404],
+    ['/oauth2/v2.1/token', 'line', 502],
+    ['/v2/oauth/accessToken', 'line', 502],
+    ['/nothing', 'line', 404],
   ] as const) {
     const answer = await exchange(
       address,
       `POST ${path} HTTP/1.1\r\nHost: shoal\r\nContent-Length: 0\r\n\r\n`,
     );
-    assert.equal(answer.status, 404, path);
+    assert.equal(answer.status, status, path);
     assertForm(form, answer, path);
   }
 });

@@ -293,10 +293,10 @@ test('the health of a bot shows its last delivery, the age of the queue, and del
   assert.deepEqual(first.channels, [
     {
       ...{ platform: 'facebook', enabled: true, credentialsReadable: true, lastDeliveryAt: null },
-      wrongSignatures: { lastDay: 0, lastAt: null },
+      ...{ tokenCheck: null, wrongSignatures: { lastDay: 0, lastAt: null } },
     },
     {
-      ...{ platform: 'line', enabled: true, credentialsReadable: true },
+      ...{ platform: 'line', enabled: true, credentialsReadable: true, tokenCheck: null },
       lastDeliveryAt: new Date(at + hourMs).toISOString(),
       wrongSignatures: { lastDay: 3, lastAt: new Date(now).toISOString() },
     },

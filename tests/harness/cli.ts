@@ -23,6 +23,7 @@ import { once } from '../../src/once.ts';
 import type { Random } from '../../src/random.ts';
 import { testDatabase } from './database.ts';
 import type { Ends } from './ends.ts';
+import { nowhere } from './nowhere.ts';
 
 export type ShoalEnvironment = {
   env: Readonly<Record<string, string>>;
@@ -44,8 +45,8 @@ export type Launched = {
 };
 export type Serving = Omit<Launched, 'up'> & { address: string };
 
-/** No Meta: tokens are stored unchecked. */
-const noMeta = 'http://127.0.0.1:9';
+/** Without platforms, tokens are stored unchecked. */
+const noPlatforms = { SHOAL_LINE_API: nowhere, SHOAL_GRAPH_API: nowhere, SHOAL_INSTAGRAM_API: nowhere };
 const testSecretKey = 'a secret key for tests, long enough';
 const program = fileURLToPath(new URL('../../bin/shoal.js', import.meta.url));
 const startMsMax = 60_000;
@@ -116,7 +117,7 @@ function openEnvironment(t: Ends, env: ShoalEnvironment['env']): ShoalEnvironmen
     for (const close of closers.reverse()) await close();
   });
   return {
-    env: { SHOAL_GRAPH_API: noMeta, SHOAL_INSTAGRAM_API: noMeta, ...env },
+    env: { ...noPlatforms, ...env },
     onEnd: (run) => void closers.push(run),
   };
 }

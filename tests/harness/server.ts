@@ -13,6 +13,7 @@ import { type Config, readConfig } from '../../src/config.ts';
 import type { Sql } from '../../src/database/client.ts';
 import { type RunningServer, type StartOptions, startServer } from '../../src/server/server.ts';
 import { testDatabase } from './database.ts';
+import { nowhere } from './nowhere.ts';
 import { seededBytes } from './random.ts';
 import type { Scope } from './scope.ts';
 
@@ -60,6 +61,9 @@ export async function testServer(
     logLevel: 'silent',
     rateLimit: 0,
     collect: 'off',
+    lineApi: nowhere,
+    graphApi: nowhere,
+    instagramApi: nowhere,
     ...settings,
   };
   const keys = await openKeys({ secretKey: config.secretKey, dataFolder: data, random });
