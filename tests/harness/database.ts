@@ -4,8 +4,8 @@
  * All tests share the server of SHOAL_TEST_SERVER (a URL whose user may create databases; tests/check.ts sets it). Without
  * it, a test file starts a temporary server. Migrated databases are clones of a template, migrated once for each state of
  * sql/; a lock coordinates concurrent test processes. Tests reuse a clone one after the other, also those of other processes.
- * Its rows are deleted between tests, which takes a tenth of the time of a new clone. A clone with a changed schema, settings
- * or statistics is dropped.
+ * Its rows are deleted between tests, which takes a tenth of the time of a new clone. A clone with a changed schema, changed settings,
+ * statistics or migrations is dropped.
  *
  * With SHOAL_TEST_CITUS (the URL of a Citus node whose user is a superuser) the template is distributed, and its clones are clusters
  * of one node that holds its own shards.
@@ -225,6 +225,7 @@ async function stateOf(sql: Sql): Promise<string> {
         where attrelid > 16383),
       (select md5(string_agg(concat(oid, xmin), ',' order by oid)) from pg_proc where oid > 16383),
       (select md5(string_agg(concat(oid, xmin), ',' order by oid)) from pg_trigger),
+      (select md5(string_agg(concat(name, checksum), ',' order by name)) from migrations),
       (select md5(string_agg(setconfig::text, ',' order by setrole)) from pg_db_role_setting
         where setdatabase = (select oid from pg_database where datname = current_database()))) as state`;
   return row?.state ?? '';
