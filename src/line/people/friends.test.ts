@@ -79,6 +79,8 @@ test('a killed reading repeats its page only, and an expired page token starts a
   await simulator.control.run({ hours: 25 });
   await readFriendPage(parts, botId);
   assert.equal((await readFriendList(sql, botId))?.listed, 0);
+  assert.deepEqual(await dueFriendLists(sql, parts.clock()), [], 'the new start waits');
+  assert.deepEqual(await dueFriendLists(sql, parts.clock() + 5 * secondMs), [botId]);
   while ((await readFriendList(sql, botId))?.state === 'reading') await readFriendPage(parts, botId);
   const listed = (await readFriendList(sql, botId))?.listed ?? 0;
   // Some friends have blocked the account since, but their contacts stay.

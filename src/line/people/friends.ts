@@ -157,17 +157,18 @@ async function putPage(
 ): Promise<void> {
   const now = clock();
   const at = new Date(now);
+  const pausedUntil = new Date(now + Math.min(firstPauseMs * 2 ** Math.min(failures, 20), pauseMsMax));
   if (page === 'unavailable') {
     const problem = 'LINE lists friends for verified and premium accounts only (403).';
     await tx`
       update line_friend_lists set state = 'unavailable', problem = ${problem}, updated_at = ${at} where bot_id = ${botId}`;
   } else if (page === 'expired') {
     await tx`
-      update line_friend_lists set next_page = null, listed = 0, updated_at = ${at} where bot_id = ${botId}`;
+      update line_friend_lists set next_page = null, listed = 0, failures = failures + 1, next_at = ${pausedUntil}, updated_at = ${at}
+      where bot_id = ${botId}`;
   } else if ('problem' in page) {
-    const nextAt = new Date(now + Math.min(firstPauseMs * 2 ** Math.min(failures, 20), pauseMsMax));
     await tx`
-      update line_friend_lists set failures = failures + 1, problem = ${page.problem}, next_at = ${nextAt}, updated_at = ${at}
+      update line_friend_lists set failures = failures + 1, problem = ${page.problem}, next_at = ${pausedUntil}, updated_at = ${at}
       where bot_id = ${botId}`;
   } else {
     await lockBot(tx, botId);
