@@ -34,7 +34,7 @@ const calls: [method: string, address: string, status: number | null][] = [
   ['POST', '/openapi/clients/statistics', 401],
   ['GET', '/api/openapi/unknown', null],
   ['GET', '/v2/bot/insight/followers', 401],
-  ['GET', '/v2/bot/insight/unknown', 404],
+  ['GET', '/v2/bot/insight/unknown', 401],
   ['GET', '/v2/bot/info', 401],
   ['POST', '/v2/bot/message/push', 401],
   ['POST', '/webhooks/unknown/line', null],
