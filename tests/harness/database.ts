@@ -200,7 +200,7 @@ async function drop(name: string): Promise<void> {
  * if the deleted rows take much space, which would make later tests slow.
  */
 async function empty(sql: Sql, { state }: Clone): Promise<boolean> {
-  if ((await stateOf(sql)) !== state) return false;
+  if (state === null || (await stateOf(sql)) !== state) return false;
   if (isOnCitus) await sql`set citus.override_table_visibility = off`;
   const tables = await sql<{ name: string; bytes: number }[]>`
     select quote_ident(relname) as name, pg_relation_size(oid)::float8 as bytes from pg_class
