@@ -3,6 +3,7 @@
  * all reports of its key (reports.ts). A report that changes nothing is a duplicate and is dropped.
  */
 import type { Fragment, Queryable } from '../database/client.ts';
+import { textList } from '../database/lists.ts';
 import { botOf, type Column, rowsOfBots, rowTable } from '../database/row-table.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
 import type { Event, EventKind } from '../platforms/event.ts';
@@ -82,15 +83,7 @@ export function storedRows(sql: Queryable, keys: readonly EventKey[]): Fragment 
       select * from events where bot_id = ${bot} and platform = sent.platform and events.key = ${key} limit 1
     ) stored`;
   return sql`
-    with sent as materialized (
-      select bot_id, platform, array_agg(key) as keys
-      from ${rowTable(sql, 'sent', keys, {
-        bot_id: ['text', ({ botId }) => botId],
-        platform: ['text', ({ platform }) => platform],
-        key: ['text', ({ key }) => key],
-      })}
-      group by bot_id, platform
-    )
+    with sent as materialized (${keyLists(sql, keys)})
     select sent.bot_id, sent.platform, stored.requested_key as key, kind, detail, happened_at,
       person.platform_contact_id as contact,
       stored.requested_key <> stored.key or person.forgotten_at is not null as "isOfDeleted"
@@ -104,6 +97,25 @@ export function storedRows(sql: Queryable, keys: readonly EventKey[]): Fragment 
       select platform_contact_id, forgotten_at from contacts
       where contacts.bot_id = ${bot} and contacts.contact_id = coalesce(stored.named_as, stored.contact_id) limit 1
     ) person on true`;
+}
+
+/** A list of keys for each bot and platform: `bot_id`, `platform`, `keys`. Those of one bot are sent as lists, which costs the database less. */
+function keyLists(sql: Queryable, keys: readonly EventKey[]): Fragment {
+  const [first] = keys;
+  if (first === undefined || keys.some(({ botId }) => botId !== first.botId))
+    return sql`
+      select bot_id, platform, array_agg(key) as keys
+      from ${rowTable(sql, 'sent', keys, {
+        bot_id: ['text', ({ botId }) => botId],
+        platform: ['text', ({ platform }) => platform],
+        key: ['text', ({ key }) => key],
+      })}
+      group by bot_id, platform`;
+  const lists = [...Map.groupBy(keys, ({ platform }) => platform)].map(
+    ([platform, ofPlatform]) => sql`
+      select ${first.botId}::text as bot_id, ${platform}::text as platform, ${textList(ofPlatform.map(({ key }) => key))}::text[] as keys`,
+  );
+  return lists.reduce((all, list) => sql`${all} union all ${list}`);
 }
 
 /** For queries: the replacement of a key that holds an id of a deleted contact. A redelivery of the event leads to it. */
