@@ -7,10 +7,12 @@
  * Source: LINE Messaging API reference, "Status codes", "Error responses". The access token goes into the header only. An answer
  * that contains it is rejected.
  */
+
 import { type Failure, Stopped } from '../collector/source.ts';
 import type { Refusal } from '../errors.ts';
+import { codeOf } from '../host-pool.ts';
 import { secondMs } from '../time.ts';
-import { type Call, codeOf, failureOf, LineHost, type LineTimes, readAll } from './line-host.ts';
+import { type Call, failureOf, LineHost, type LineTimes, readAll } from './line-host.ts';
 
 export type Reply =
   | { outcome: 'answered'; text: string }

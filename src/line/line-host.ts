@@ -5,6 +5,7 @@
 import type { Readable } from 'node:stream';
 import type { Dispatcher, Pool } from 'undici';
 import { Refusal } from '../errors.ts';
+import { closePool, codeOf, isConnectFailure, openPool, originOf } from '../host-pool.ts';
 
 export type AnswerHeaders = Record<string, string | string[] | undefined>;
 export type Call = {
@@ -25,21 +26,12 @@ const connectionsMax = 128;
 const sendAnswerBytesMax = 1024 * 1024;
 const answerBytesMax = 64 * 1024 * 1024;
 
-/** Failures before the connection is open, so nothing was sent. */
-const connectFailures = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
 const timeouts = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 
 export class LineHost {
   readonly #origin: string;
   readonly #times: LineTimes;
-  /** Opened by the first call. To load undici takes a tenth of the time of a start. */
+  /** Opened by the first call. */
   #pool: Promise<Pool> | undefined;
 
   /** `address` such as https://api.line.me. Throws Refusal INPUT_INVALID for another form. */
@@ -64,7 +56,7 @@ export class LineHost {
     signal = AbortSignal.timeout(this.#times.allMs),
   ): Promise<StreamedAnswer> {
     try {
-      this.#pool ??= openPool(this.#origin, this.#times);
+      this.#pool ??= openPool(this.#origin, { ...this.#times, connections: connectionsMax, answerBytesMax });
       const pool = await this.#pool;
       const answer = await pool.request({ method, path, headers, body, signal });
       return { status: answer.statusCode, headers: answer.headers, body: answer.body };
@@ -75,30 +67,14 @@ export class LineHost {
 
   /** Waits for running calls. Idempotent. */
   async close(): Promise<void> {
-    const pool = await this.#pool;
-    if (pool && !pool.destroyed) await pool.close();
+    await closePool(this.#pool);
   }
-}
-
-async function openPool(origin: string, { connectMs, headMs, silenceMs }: LineTimes): Promise<Pool> {
-  const { Pool } = await import('undici');
-  return new Pool(origin, {
-    connections: connectionsMax,
-    // With HTTP/1.1 the client never repeats a running request on another connection.
-    allowH2: false,
-    pipelining: 1,
-    connect: { timeout: connectMs },
-    headersTimeout: headMs,
-    bodyTimeout: silenceMs,
-    maxResponseSize: answerBytesMax,
-  });
 }
 
 /** The origin of an address without a path. Throws Refusal INPUT_INVALID. */
 function readOrigin(address: string): string {
-  const url = URL.parse(address);
-  const isOrigin = url !== null && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`;
-  if (isOrigin) return url.origin;
+  const origin = originOf(address);
+  if (origin !== null) return origin;
   throw new Refusal(
     'INPUT_INVALID',
     '--line-api must be an address without a path, like https://api.line.me.',
@@ -123,7 +99,7 @@ export async function readAll(body: Readable, bytesMax: number): Promise<Buffer 
 export function failureOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   const code = codeOf(error);
-  if (connectFailures.has(code)) {
+  if (isConnectFailure(error)) {
     const name = timeouts.has(code) ? 'LINE_TOO_SLOW' : 'LINE_UNREACHABLE';
     return new Refusal(name, 'LINE cannot be reached. Nothing was sent.', { cause: error });
   }
@@ -137,8 +113,3 @@ export function failureOf(error: unknown): Refusal {
 
 export const unknownOutcome =
   'LINE may have accepted the call: repeat a send only with the same X-Line-Retry-Key.';
-
-export function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return '';
-  return 'code' in error ? String(error.code) : codeOf(error.cause);
-}

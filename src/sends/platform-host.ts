@@ -4,8 +4,8 @@
  */
 import type { Pool } from 'undici';
 import { invalidInput } from '../errors.ts';
+import { closePool, isConnectFailure, openPool, originOf } from '../host-pool.ts';
 import { isObject, type JsonObject } from '../json.ts';
-import { codeOf } from '../line/line-host.ts';
 import { secondMs } from '../time.ts';
 
 export type HostAnswer = {
@@ -21,15 +21,6 @@ export type HostLimits = { connectMs: number; answerMs: number; connections: num
 
 const defaultLimits: HostLimits = { connectMs: 5 * secondMs, answerMs: 25 * secondMs, connections: 64 };
 const answerBytesMax = 1024 * 1024;
-/** Failures before the connection is open. */
-const connectFailures = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
 
 export class PlatformHost {
   readonly #name: string;
@@ -37,16 +28,16 @@ export class PlatformHost {
   readonly #limits: HostLimits;
   #running = 0;
   readonly #waiting: (() => void)[] = [];
-  /** Opened by the first call: loading undici takes time at the start of a server. */
+  /** Opened by the first call. */
   #pool: Promise<Pool> | undefined;
 
   /** `address` such as https://graph.facebook.com. Throws Refusal INPUT_INVALID for another form. */
   constructor(name: string, address: string, limits: Partial<HostLimits> = {}) {
-    const url = URL.parse(address);
-    if (url === null || !/^https?:$/.test(url.protocol) || url.href !== `${url.origin}/`)
+    const origin = originOf(address);
+    if (origin === null)
       throw invalidInput(`The address of ${name} must have no path, like https://graph.facebook.com.`);
     this.#name = name;
-    this.#origin = url.origin;
+    this.#origin = origin;
     this.#limits = { ...defaultLimits, ...limits };
   }
 
@@ -81,7 +72,7 @@ export class PlatformHost {
       const text = await answer.body.text();
       return { status: answer.statusCode, headers: answer.headers, body: parse(text) };
     } catch (error) {
-      const isSent = !connectFailures.has(codeOf(error));
+      const isSent = !isConnectFailure(error);
       const problem = isSent ? `${this.#name}'s answer was lost.` : `${this.#name} cannot be reached.`;
       return { isSent, problem };
     }
@@ -89,22 +80,14 @@ export class PlatformHost {
 
   /** Waits for running calls. Safe to call twice. */
   async close(): Promise<void> {
-    const pool = await this.#pool;
-    if (pool && !pool.destroyed) await pool.close();
+    await closePool(this.#pool);
   }
 
-  async #open(): Promise<Pool> {
-    const { Pool } = await import('undici');
+  #open(): Promise<Pool> {
     const { connectMs, answerMs, connections } = this.#limits;
-    return new Pool(this.#origin, {
-      connections,
-      // With HTTP/1.1 the client never repeats a running request on another connection.
-      allowH2: false,
-      pipelining: 1,
-      connect: { timeout: connectMs },
-      headersTimeout: answerMs,
-      bodyTimeout: answerMs,
-      maxResponseSize: answerBytesMax,
+    return openPool(this.#origin, {
+      ...{ connections, connectMs, answerBytesMax },
+      ...{ headMs: answerMs, silenceMs: answerMs },
     });
   }
 }
