@@ -3,22 +3,11 @@
  * only.
  */
 import type { FastifyInstance } from 'fastify';
+import { addCommonCalls, nonNegative, object, share } from '../frame/control-calls.ts';
 import { type Fault, type FaultKind, faultKinds } from '../frame/faults.ts';
-import type { Act, Control, Interact, RunFor, Settings } from './control.ts';
+import type { Act, Control, Interact, Settings } from './control.ts';
 import { actions } from './simulation.ts';
 
-const nonNegative = { type: 'number', minimum: 0 } as const;
-const share = { type: 'number', minimum: 0, maximum: 1 } as const;
-const daysMax = 3_660;
-
-const runBody = object({
-  until: { type: 'string', format: 'date-time' },
-  days: { type: 'number', minimum: 0, maximum: daysMax },
-  hours: { type: 'number', minimum: 0, maximum: daysMax * 24 },
-  minutes: nonNegative,
-  seconds: nonNegative,
-  stepMinutes: nonNegative,
-});
 const actBody = object(
   { action: { enum: Object.keys(actions) }, userId: { type: 'string' }, data: { type: 'string' } },
   ['action'],
@@ -62,13 +51,7 @@ const settingsBody = object({
 
 /** Adds the calls. */
 export function addControlCalls(app: FastifyInstance, control: Control): void {
-  app.get('/sandbox/truth', async () => control.truth());
-  app.get('/sandbox/calls', async () => ({ calls: control.calls }));
-
-  app.post<{ Body: RunFor }>('/sandbox/run', { schema: { body: runBody } }, async ({ body }) => {
-    await control.run(body);
-    return { now: new Date(control.now()).toISOString() };
-  });
+  addCommonCalls(app, control);
   app.post<{ Body: Act }>('/sandbox/act', { schema: { body: actBody } }, ({ body }) => control.act(body));
   app.post<{ Body: Interact }>('/sandbox/interact', { schema: { body: interactBody } }, async ({ body }) => {
     await control.interact(body);
@@ -87,10 +70,6 @@ export function addControlCalls(app: FastifyInstance, control: Control): void {
       return {};
     },
   );
-  app.delete('/sandbox/faults', async () => {
-    control.heal();
-    return {};
-  });
   app.patch<{ Body: Partial<Settings> }>(
     '/sandbox/settings',
     { schema: { body: settingsBody } },
@@ -99,8 +78,4 @@ export function addControlCalls(app: FastifyInstance, control: Control): void {
       return {};
     },
   );
-}
-
-function object(properties: Record<string, object>, required: readonly string[] = []): object {
-  return { type: 'object', additionalProperties: false, properties, required };
 }

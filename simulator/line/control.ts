@@ -2,10 +2,11 @@
  * Control of a running LINE simulator, beyond LINE's own calls: advance the clock, request actions of people, change settings,
  * inject faults, read the truth. `control-calls.ts` serves it over HTTP.
  */
-import { dayMs, hourMs, minuteMs, secondMs } from '../../src/time.ts';
+import { secondMs } from '../../src/time.ts';
 import type { Person, SimulatedEvent } from '../events/event.ts';
 import { newPerson } from '../events/ids.ts';
 import { randomOf } from '../events/random.ts';
+import { type RunFor, runSimulation } from '../frame/control-calls.ts';
 import type { Fault, FaultKind, Faults } from '../frame/faults.ts';
 import { type Interaction, newSend } from './account.ts';
 import { readMessages } from './bubbles.ts';
@@ -34,15 +35,6 @@ export type Settings = {
 };
 
 /** `stepMinutes` (0): the webhooks of this much time are sent together, which is faster and less realistic. */
-export type RunFor = {
-  /** ISO 8601. The other fields count from there. */
-  until?: string;
-  days?: number;
-  hours?: number;
-  minutes?: number;
-  seconds?: number;
-  stepMinutes?: number;
-};
 /** `data`: of a postback. Without `userId` a new person acts. */
 export type Act = { action: Action; userId?: string; data?: string };
 type ActResult = { userId: string; webhookEventId: string; at: number };
@@ -76,10 +68,8 @@ export class Control {
   }
 
   /** Advances the clock. Resolves when all events of that time have happened and their webhooks are sent. */
-  run({ until, days = 0, hours = 0, minutes = 0, seconds = 0, stepMinutes = 0 }: RunFor): Promise<void> {
-    const untilMs = until === undefined ? 0 : Math.max(0, Date.parse(until) - this.now());
-    const ms = untilMs + days * dayMs + hours * hourMs + minutes * minuteMs + seconds * secondMs;
-    return this.#parts.simulation.run(Math.round(ms), stepMinutes * minuteMs);
+  run(run: RunFor): Promise<void> {
+    return runSimulation(this.#parts.simulation, run);
   }
 
   /** Performs a person's action now. Resolves when its webhook is sent. Throws LineError 400 for an invalid `userId`. */

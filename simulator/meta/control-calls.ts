@@ -1,22 +1,11 @@
 /** The control of the Meta simulator over HTTP, `/sandbox/…`. It needs no token, so the port must be reachable from loopback only. */
 import type { FastifyInstance } from 'fastify';
+import { addCommonCalls, nonNegative, object, share } from '../frame/control-calls.ts';
 import { faultKinds } from '../frame/faults.ts';
-import type { MetaAct, MetaChange, MetaControl, MetaFault, MetaRun } from './control.ts';
+import type { MetaAct, MetaChange, MetaControl, MetaFault } from './control.ts';
 import { metaPlatforms } from './people.ts';
 import { metaActions } from './simulation.ts';
 
-const nonNegative = { type: 'number', minimum: 0 } as const;
-const share = { type: 'number', minimum: 0, maximum: 1 } as const;
-const daysMax = 3_660;
-
-const runBody = object({
-  until: { type: 'string', format: 'date-time' },
-  days: { type: 'number', minimum: 0, maximum: daysMax },
-  hours: { type: 'number', minimum: 0, maximum: daysMax * 24 },
-  minutes: nonNegative,
-  seconds: nonNegative,
-  stepMinutes: nonNegative,
-});
 const actBody = object(
   { platform: { enum: metaPlatforms }, action: { enum: metaActions }, personId: { type: 'string' } },
   ['platform', 'action'],
@@ -53,20 +42,11 @@ const settingsBody = object({
 
 /** Adds the calls. */
 export function addMetaControlCalls(app: FastifyInstance, control: MetaControl): void {
-  app.get('/sandbox/truth', async () => control.truth());
-  app.get('/sandbox/calls', async () => ({ calls: control.calls }));
-  app.post<{ Body: MetaRun }>('/sandbox/run', { schema: { body: runBody } }, async ({ body }) => {
-    await control.run(body);
-    return { now: new Date(control.now()).toISOString() };
-  });
+  addCommonCalls(app, control);
   app.post<{ Body: MetaAct }>('/sandbox/act', { schema: { body: actBody } }, ({ body }) => control.act(body));
   app.post('/sandbox/history', async () => control.sendHistory());
   app.post<{ Body: MetaFault }>('/sandbox/faults', { schema: { body: faultBody } }, async ({ body }) => {
     control.fail(body);
-    return {};
-  });
-  app.delete('/sandbox/faults', async () => {
-    control.heal();
     return {};
   });
   app.patch<{ Body: MetaChange }>(
@@ -77,8 +57,4 @@ export function addMetaControlCalls(app: FastifyInstance, control: MetaControl):
       return {};
     },
   );
-}
-
-function object(properties: Record<string, object>, required: readonly string[] = []): object {
-  return { type: 'object', additionalProperties: false, properties, required };
 }

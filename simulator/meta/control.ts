@@ -1,6 +1,7 @@
 /** Control of a running Meta simulator, beyond Meta's own calls. `control-calls.ts` serves it over HTTP. */
-import { dayMs, hourMs, minuteMs, secondMs } from '../../src/time.ts';
+import { secondMs } from '../../src/time.ts';
 import type { SimulatedEvent } from '../events/event.ts';
+import { type RunFor, runSimulation } from '../frame/control-calls.ts';
 import type { Fault, FaultKind, Faults } from '../frame/faults.ts';
 import type { TokenKind, TokenState } from './credentials.ts';
 import { GraphError, type GraphFault, invalidParameter } from './graph-error.ts';
@@ -30,14 +31,6 @@ export type MetaChange = Partial<MetaSettings> & {
   tokens?: Partial<Record<TokenKind, { expiresAt?: string | null; isRevoked?: boolean; scopes?: string[] }>>;
 };
 
-export type MetaRun = {
-  until?: string;
-  days?: number;
-  hours?: number;
-  minutes?: number;
-  seconds?: number;
-  stepMinutes?: number;
-};
 export type MetaAct = { platform: MetaPlatform; action: MetaAction; personId?: string };
 export type MetaFault = {
   path?: string;
@@ -79,10 +72,8 @@ export class MetaControl {
   }
 
   /** Advances the clock. Resolves when all events of that time have happened and their webhooks are sent. */
-  run({ until, days = 0, hours = 0, minutes = 0, seconds = 0, stepMinutes = 0 }: MetaRun): Promise<void> {
-    const untilMs = until === undefined ? 0 : Math.max(0, Date.parse(until) - this.now());
-    const ms = untilMs + days * dayMs + hours * hourMs + minutes * minuteMs + seconds * secondMs;
-    return this.#parts.simulation.run(Math.round(ms), stepMinutes * minuteMs);
+  run(run: RunFor): Promise<void> {
+    return runSimulation(this.#parts.simulation, run);
   }
 
   /** Performs a person's action now; without `personId` a new person's. Resolves when its webhook is sent. */

@@ -9,7 +9,7 @@ import { readInstant } from '../imports/values.ts';
 import { lineZone } from '../time.ts';
 import { type ShoalCommand, wholeNumberIn } from './command.ts';
 import type { CommandContext } from './context.ts';
-import { sandboxClock, share, webUrl } from './sandbox-options.ts';
+import { addDisturbance, sandboxClock, webUrl } from './sandbox-options.ts';
 import { untilStopped, whenStopped } from './until-stopped.ts';
 
 type Flags = Pick<
@@ -44,7 +44,7 @@ docs/sandbox.md lists all calls.`;
 
 /** Adds the command. It opens no database. */
 export function addSandboxLine(sandbox: ShoalCommand, context: CommandContext): void {
-  sandbox
+  const command = sandbox
     .add(
       'line',
       'Simulate LINE for one account: calls, webhooks, people, and the true value of every figure.',
@@ -66,15 +66,8 @@ export function addSandboxLine(sandbox: ShoalCommand, context: CommandContext): 
     .option('--still', 'stop the clock; only /sandbox/run advances it', false)
     .option('--webhook <url>', 'webhook URL at the start, http:// or https://', webUrl)
     .option('--channel-secret <secret>', 'secret for webhook signatures; default: derived from the seed')
-    .option('--access-token <token>', 'access token for the calls; default: derived from the seed')
-    .option('--batch <count>', 'largest number of events in one webhook', wholeNumberIn(1, 100), 1)
-    .option('--repeat <share>', 'share of webhooks sent twice, 0 to 1', share, 0)
-    .option(
-      '--late <minutes>',
-      'largest delay of an event; later events may overtake it',
-      wholeNumberIn(0, 10_080),
-      0,
-    )
+    .option('--access-token <token>', 'access token for the calls; default: derived from the seed');
+  addDisturbance(command)
     .option('--no-redelivery', 'do not redeliver webhooks without a 2xx answer within 2 s')
     .option('--no-limits', "turn off LINE's limit of 60 calls per hour")
     .option('--open-links', 'people really open the URLs they click, when these lead to this machine', false)

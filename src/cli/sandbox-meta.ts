@@ -4,7 +4,7 @@ import { listenProblem } from '../http/listen-problem.ts';
 import { readInstant } from '../imports/values.ts';
 import { type ShoalCommand, wholeNumberIn } from './command.ts';
 import type { CommandContext } from './context.ts';
-import { sandboxClock, share } from './sandbox-options.ts';
+import { addDisturbance, sandboxClock } from './sandbox-options.ts';
 import { untilStopped, whenStopped } from './until-stopped.ts';
 
 type Flags = {
@@ -36,7 +36,7 @@ docs/sandbox.md lists all calls.`;
 
 /** Adds the command. */
 export function addSandboxMeta(sandbox: ShoalCommand, context: CommandContext): void {
-  sandbox
+  const command = sandbox
     .add(
       'meta',
       "Simulate Meta's Graph API for one page, one Instagram account and one WhatsApp number: calls, webhooks, people, and the " +
@@ -63,15 +63,8 @@ export function addSandboxMeta(sandbox: ShoalCommand, context: CommandContext): 
     )
     .option('--still', 'stop the clock; only /sandbox/run advances it', false)
     .option('--app-secret <secret>', 'secret for webhook signatures; default: derived from the seed')
-    .option('--verify-token <token>', "token of the webhooks' handshake; default: derived from the seed")
-    .option('--batch <count>', 'largest number of events in one webhook', wholeNumberIn(1, 100), 1)
-    .option('--repeat <share>', 'share of webhooks sent twice, 0 to 1', share, 0)
-    .option(
-      '--late <minutes>',
-      'largest delay of an event; later events may overtake it',
-      wholeNumberIn(0, 10_080),
-      0,
-    )
+    .option('--verify-token <token>', "token of the webhooks' handshake; default: derived from the seed");
+  addDisturbance(command)
     .option('--no-limits', "turn off Meta's limit of 200 calls per hour for each account")
     .addHelpText('after', help)
     .action((flags: Flags) => run(context, flags));
