@@ -84,9 +84,10 @@ export async function workLane(lane: Lane, options: JobOptions): Promise<boolean
   return true;
 }
 
-/** The calls of a window. */
+/** The calls of a window. `until`: when they must have begun; LINE soon forgets the key, so a later one could be a second message. */
 type Block = {
   call: SendCall;
+  until: number;
   /** Not part of the call, because the platform would refuse it. */
   invalid: readonly WindowRecipient[];
 };
@@ -188,15 +189,17 @@ class SendRun {
 
   /** Ends the calls of a killed process: repeats them, or gives their recipients up. `work` null: the send is stopped. */
   async #recover({ size }: Shape, work: Work | null): Promise<void> {
-    const { sql } = this.#options;
+    const { sql, clock } = this.#options;
     const { needsLastInbound: withLastInbound, isRepeatable } = this.#sender;
     while (this.#problem === null && (await this.#goesOn())) {
+      const now = clock();
       const window = await readInFlight(sql, this.#key, { size, withLastInbound });
       if (window === null) return;
       const rest = { ...window, after: window.upTo, recipients: [] };
       this.#inFlight.add(window).add(rest);
-      if (work !== null && isRepeatable && window.ageMs < repeatMsMax)
-        await this.#sendWindow(window, work, { isRepeated: true });
+      const until = now + repeatMsMax - window.ageMs;
+      if (work !== null && isRepeatable && now < until)
+        await this.#sendWindow(window, work, { until, isRepeated: true });
       else {
         const results = window.recipients.map(({ position }) => ({ position, state: 'unknown' as const }));
         await this.#settle(window, { results, lineRecords: [] });
@@ -209,10 +212,11 @@ class SendRun {
     const running = new Set<Promise<void>>();
     const errors: unknown[] = [];
     for (;;) {
+      const until = this.#options.clock() + repeatMsMax;
       const window =
         errors.length === 0 ? await this.#claim(work).catch((error) => void errors.push(error)) : null;
       if (!window) break;
-      const sending = this.#sendWindow(window, work)
+      const sending = this.#sendWindow(window, work, { until })
         .catch((error: unknown) => void errors.push(error))
         .finally(() => running.delete(sending));
       running.add(sending);
@@ -237,8 +241,13 @@ class SendRun {
   }
 
   /** `isRepeated`: an earlier call may have been accepted, so only an answer about the message ends it. */
-  async #sendWindow(window: Window, work: Work, { isRepeated = false } = {}): Promise<void> {
-    const called = await Promise.all(this.#blocksOf(window, work).map((block) => this.#call(block, work)));
+  async #sendWindow(
+    window: Window,
+    work: Work,
+    { until, isRepeated = false }: { until: number; isRepeated?: boolean },
+  ): Promise<void> {
+    const blocks = this.#blocksOf(window, work, until);
+    const called = await Promise.all(blocks.map((block) => this.#call(block, work)));
     const answers = isRepeated ? called.map(keepOpen) : called;
     await this.#settle(window, {
       results: answers.flatMap(({ results }) => results),
@@ -247,7 +256,7 @@ class SendRun {
     });
   }
 
-  #blocksOf({ recipients }: Window, { send, shape: { blockSize } }: Work): Block[] {
+  #blocksOf({ recipients }: Window, { send, shape: { blockSize } }: Work, until: number): Block[] {
     const blocks = Map.groupBy(recipients, ({ position }) => Math.floor((position - 1) / blockSize));
     return [...blocks].map(([block, ofBlock]) => {
       const [first] = ofBlock;
@@ -256,24 +265,32 @@ class SendRun {
       const { true: recipients = [], false: invalid = [] } = Object.groupBy(ofBlock, ({ id }) =>
         this.#sender.isRecipient(id) ? 'true' : 'false',
       );
-      return { call: { recipients, message, key }, invalid };
+      return { call: { recipients, message, key }, until, invalid };
     });
   }
 
   /** One call, unless the run is ending: then its recipients wait for another run. */
-  async #call({ call, invalid }: Block, { channel, pace }: Work): Promise<CallAnswer> {
+  async #call({ invalid, ...block }: Block, { channel, pace }: Work): Promise<CallAnswer> {
     const refused = resultsOf(invalid, { state: 'refused', code: 'invalid-recipient' });
-    if (call.recipients.length === 0) return { results: refused };
+    if (block.call.recipients.length === 0) return { results: refused };
     await pace.take();
-    const { results, ...answer } = await this.#callNow(call, channel);
+    const { results, ...answer } = await this.#callNow(block, channel);
     return { results: [...refused, ...results], ...answer };
   }
 
-  async #callNow(call: SendCall, channel: Channel): Promise<CallAnswer> {
+  async #callNow({ call, until }: Omit<Block, 'invalid'>, channel: Channel): Promise<CallAnswer> {
     const { clock, isStopped = () => false } = this.#options;
     const all = (state: ResultState) => ({ results: resultsOf(call.recipients, state) });
     if (this.#problem !== null || isStopped()) return all({ state: 'waiting' });
     await this.#checkpoint('calling');
+    if (clock() >= until) {
+      this.#fail({
+        kind: 'later',
+        problem: 'The process was suspended for too long before a call.',
+        afterMs: firstPauseMs,
+      });
+      return { results: [], isOpen: true };
+    }
     const outcome = await this.#sender.send(channel, call);
     await this.#checkpoint('answered');
     switch (outcome.kind) {
