@@ -3,8 +3,8 @@
  *
  * A batch takes many bots, so that thousands of bots with a delivery each cost a few transactions. Several worker slots fold different
  * bots at the same time. So can several processes on one database, because a fold takes the lock of each bot or leaves the bot alone.
- * While the database writes a batch, the slot reads and parses the next batch of bots with more pending deliveries. Such batches and
- * the other ready bots are folded in turn. A batch whose data fail is narrowed down to the delivery that causes it (narrow-batch.ts).
+ * While the database writes a batch, the slot reads ahead (read-ahead.ts). Batches that were read ahead and the other ready bots are
+ * folded in turn. A batch whose data fail is narrowed down to the delivery that causes it (narrow-batch.ts).
  */
 import type { Logger } from 'pino';
 import type { Sql } from '../database/client.ts';
@@ -13,10 +13,11 @@ import { Poll } from '../database/poll.ts';
 import { botsWithPending } from '../inbox/pending.ts';
 import type { Random } from '../random.ts';
 import type { Clock } from '../time.ts';
-import { type Batch, readBatch } from './batch.ts';
+import { readBatch } from './batch.ts';
 import type { FoldOutcome } from './fold-outcome.ts';
 import { foldNarrowing } from './narrow-batch.ts';
 import { foldBatch } from './process-batch.ts';
+import { type Group, ReadAhead } from './read-ahead.ts';
 
 export type WorkerOptions = {
   /** How many batches are folded at the same time. */
@@ -41,11 +42,6 @@ const pauseMsMin = 50;
 const pauseMsMax = 200;
 const retryMsMax = 5_000;
 const botsPolledMax = 1_000;
-/** The number of batches up to which more of them are read ahead: a bound of memory. */
-const aheadMax = 4;
-
-/** Bots whose next batch is being read. */
-type Group = { botIds: readonly string[]; reading: Promise<Batch> };
 
 export class Worker {
   readonly #sql: Sql;
@@ -53,8 +49,7 @@ export class Worker {
   readonly #readyBots = new Set<string>();
   /** Bots that are folded or pause. True: the bot has been announced since. */
   readonly #heldBots = new Map<string, boolean>();
-  /** Groups whose batch was read ahead, in the order of their turns. */
-  readonly #ahead: Group[] = [];
+  readonly #ahead = new ReadAhead((botIds, except) => this.#read(botIds, except));
   #isTurnOfReady = true;
   /** Groups of bots that are folded or pause. */
   #groups = 0;
@@ -90,7 +85,7 @@ export class Worker {
   /** Ends after the running batches. */
   async stop(): Promise<void> {
     await Promise.all([this.#poll, ...this.#slots].map((poll) => poll?.stop()));
-    await Promise.allSettled(this.#ahead.map(({ reading }) => reading));
+    await this.#ahead.settled();
   }
 
   /** Finds deliveries that other processes stored, and those that an interrupted fold left pending. */
@@ -103,8 +98,8 @@ export class Worker {
   async #foldAny(isStopped: () => boolean): Promise<number | undefined> {
     this.#botsMax ??= Math.min(batchBotsMax, await botsPerStatement(this.#sql));
     const group = this.#isTurnOfReady
-      ? (this.#takeReady(this.#botsMax) ?? this.#ahead.shift())
-      : (this.#ahead.shift() ?? this.#takeReady(this.#botsMax));
+      ? (this.#takeReady(this.#botsMax) ?? this.#ahead.take())
+      : (this.#ahead.take() ?? this.#takeReady(this.#botsMax));
     if (!group) return undefined;
     this.#isTurnOfReady = !this.#isTurnOfReady;
     this.#groups += 1;
@@ -134,7 +129,11 @@ export class Worker {
   async #foldGroup({ botIds, reading }: Group, isStopped: () => boolean): Promise<void> {
     const { clock, random, log } = this.#options;
     const startedAt = performance.now();
-    let ahead: Group[] = [];
+    let ahead: readonly Group[] = [];
+    const dropAhead = (): void => {
+      this.#ahead.drop(ahead);
+      ahead = [];
+    };
     try {
       const batch = await reading;
       const outcome = await foldNarrowing(this.#sql, batch, {
@@ -143,35 +142,29 @@ export class Worker {
           foldBatch(this.#sql, part, {
             ...{ now: clock(), random },
             onFolded: () => {
+              if (part.more.length === 0 || isStopped()) return;
               // Not earlier: the database would wait for the fold while bodies are parsed.
-              if (part.more.length > 0 && !isStopped()) ahead = this.#readAhead(part);
+              dropAhead();
+              ahead = this.#ahead.begin(part);
             },
           }),
         onFailingBot: (botId) => {
           // What was read ahead may contain the bot, and it follows what is left of this batch.
-          ahead = [];
+          dropAhead();
           this.#failingBots.add(botId);
           this.#addReady(botId);
         },
       });
       const ms = performance.now() - startedAt;
       if (outcome.deliveries > 0) this.#options.onFold(outcome, ms);
-      this.#ahead.push(...ahead);
+      this.#ahead.add(ahead);
       this.#releaseGroup(botIds, ahead, { more: batch.more, busyBots: outcome.busyBots, ms });
     } catch (error) {
+      dropAhead();
       this.#groups -= 1;
       this.#release(botIds);
       throw error;
     }
-  }
-
-  /** Begins to read the next batch: of each bot, if they are few. The fold of a bot is cheaper than that of several. */
-  #readAhead({ bots, more }: Batch): Group[] {
-    const room = aheadMax - this.#ahead.length;
-    if (room <= 0) return [];
-    const except = bots.flatMap(({ bundles }) => bundles.map(({ bundleId }) => bundleId));
-    const groups = more.length <= room ? more.map((botId) => [botId]) : [more];
-    return groups.map((botIds) => this.#read(botIds, except));
   }
 
   #read(botIds: readonly string[], except: readonly number[] = []): Group {
@@ -216,7 +209,7 @@ export class Worker {
   }
 
   #wakeSlots(): void {
-    if (this.#readyBots.size === 0 && this.#ahead.length === 0) return;
+    if (this.#readyBots.size === 0 && this.#ahead.isEmpty) return;
     for (const slot of this.#slots) slot.wake();
   }
 }
