@@ -3027,8 +3027,11 @@ export interface components {
             /** @description Null: LINE has not reported this month, or less than a day of it had passed. */
             expectedAtMonthEnd: number | null;
         };
-        /** @enum {string} */
-        SendKind: "push" | "multicast" | "broadcast" | "narrowcast" | "reply";
+        /**
+         * @description `pnp`: a push to a telephone number.
+         * @enum {string}
+         */
+        SendKind: "push" | "multicast" | "broadcast" | "narrowcast" | "reply" | "pnp";
         LineSends: {
             zone: string;
             /** Format: date */

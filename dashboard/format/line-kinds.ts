@@ -20,6 +20,7 @@ const kinds = [
   'multicast',
   'narrowcast',
   'reply',
+  'pnp',
 ] as const;
 /** LINE's daily figures use the long names; sends through the gateway use the short names at the end. */
 export const lineKinds: readonly string[] = kinds;

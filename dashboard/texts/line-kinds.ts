@@ -24,4 +24,5 @@ export const t = defineTexts('line-kinds', {
   multicast: { en: 'Multicast', ja: 'マルチキャスト', 'zh-Hant': 'Multicast' },
   narrowcast: { en: 'Narrowcast', ja: 'ナローキャスト', 'zh-Hant': 'Narrowcast' },
   reply: { en: 'Reply', ja: '応答', 'zh-Hant': '回覆' },
+  pnp: { en: 'Notification message', ja: '通知メッセージ', 'zh-Hant': '通知型訊息' },
 });

@@ -76,8 +76,8 @@ function addQuotaCalls(app: FastifyInstance, { simulation, settings }: AccountCa
 
 function addDeliveryCalls(app: FastifyInstance, { simulation, settings }: AccountCalls): void {
   const { account } = simulation;
-  for (const kind of ['reply', 'push', 'multicast', 'broadcast', 'pnp']) {
-    app.get(`/v2/bot/message/delivery/${kind}`, async (request) => {
+  for (const kind of ['reply', 'push', 'multicast', 'broadcast', 'pnp', 'pnp-templated']) {
+    app.get(`/v2/bot/message/delivery/${kind.replace('-', '/')}`, async (request) => {
       const day = toDay(queryText(request, 'date'));
       if (day === null) throw invalidParameter('date');
       const time = { since: firstDays.counters, now: simulation.now(), ...settings };

@@ -6,10 +6,30 @@ import { addDays, dayMs, dayOf, lineDayStart, lineZone } from '../../src/time.ts
 import type { SimulatedEvent } from '../events/event.ts';
 import { stableNumber } from '../events/ids.ts';
 import type { Bubble } from './bubbles.ts';
-import { isReachable, isWellKnown, type LinePerson, newLinePerson, recordFollow, stateAt } from './people.ts';
+import {
+  hashOfNumber,
+  isReachable,
+  isWellKnown,
+  type LinePerson,
+  newLinePerson,
+  numberOf,
+  recordFollow,
+  stateAt,
+} from './people.ts';
 
-/** `manager`: a broadcast made by hand in LINE Official Account Manager. */
-export type SendKind = 'reply' | 'push' | 'multicast' | 'broadcast' | 'narrowcast' | 'manager';
+/**
+ * `pnp` and `pnp-templated`: pushes to telephone numbers, free and by template; `manager`: a broadcast made by hand in LINE Official
+ * Account Manager.
+ */
+export type SendKind =
+  | 'reply'
+  | 'push'
+  | 'multicast'
+  | 'broadcast'
+  | 'narrowcast'
+  | 'pnp'
+  | 'pnp-templated'
+  | 'manager';
 
 /** An action of a person on a bubble; `percent`: the part of its video or audio that was played, 0 at the start. */
 export type Interaction = { userId: string; at: number; seq: number } & (
@@ -43,6 +63,8 @@ const reportFields: Record<SendKind, string> = {
   multicast: 'apiMulticast',
   broadcast: 'apiBroadcast',
   narrowcast: 'apiNarrowcast',
+  pnp: 'pnpNoticeMessage',
+  'pnp-templated': 'pnpNoticeMessage',
   manager: 'broadcast',
 };
 
@@ -89,6 +111,12 @@ export class Account {
   isReachable(userId: string, at: number): boolean {
     const person = this.people.get(userId);
     return person !== undefined && isReachable(person, at);
+  }
+
+  /** The person with the telephone number, by its SHA-256 in hexadecimal digits; null: no user of LINE. */
+  personWithNumber(hash: string): string | null {
+    for (const userId of this.people.keys()) if (hashOfNumber(numberOf(userId)) === hash) return userId;
+    return null;
   }
 
   /** Whole days since the day after the person became a friend. */

@@ -2,6 +2,7 @@
  * The people around the account: their attributes, and when they followed or blocked it. Attributes depend on the user id
  * alone, so a person is the same in every run.
  */
+import { createHash } from 'node:crypto';
 import { dayMs } from '../../src/time.ts';
 import { byTimeAndId, type Person, type SimulatedEvent } from '../events/event.ts';
 import { stableNumber } from '../events/ids.ts';
@@ -68,6 +69,16 @@ export function attributesOf(userId: string): Attributes {
 /** True when LINE's data about the person suffices for sends by attribute. */
 export function isWellKnown(userId: string): boolean {
   return stableNumber(`known ${userId}`, 8) > 0;
+}
+
+/** The person's telephone number (E.164). */
+export function numberOf(userId: string): string {
+  return `+8869${String(stableNumber(`number ${userId}`, 1e8)).padStart(8, '0')}`;
+}
+
+/** A telephone number as LINE's calls name it. */
+export function hashOfNumber(number: string): string {
+  return createHash('sha256').update(number).digest('hex');
 }
 
 export function profileOf(userId: string): { userId: string; displayName: string; language: string } {

@@ -8,6 +8,7 @@ import {
   testLineSimulator,
   webhookReceiver,
 } from '../../tests/harness/line-simulator.ts';
+import { hashOfNumber, numberOf } from './people.ts';
 import type { LineSimulator, LineSimulatorOptions } from './simulator.ts';
 
 const hello = [{ type: 'text' as const, text: 'Hello' }];
@@ -35,6 +36,38 @@ async function errorOf(
   const accepted = error.headers.get('x-line-accepted-request-id');
   return { status: error.status, body: JSON.parse(error.body), accepted };
 }
+
+test('a push to a telephone number reaches the person with the number, and is counted by its own counters', async (t) => {
+  const { simulator, client, userIds } = await setUp(t);
+  const to = hashOfNumber(numberOf(userIds[0] ?? ''));
+  await client.pushMessagesByPhone({ to, messages: hello });
+  const unknown = { to: hashOfNumber('+8869'), messages: hello };
+  const failed = { message: 'Failed to send messages' };
+  assert.deepEqual(await errorOf(client.pushMessagesByPhone(unknown)), {
+    ...{ status: 422, body: failed, accepted: null },
+  });
+  const post = (body: object) =>
+    fetch(`${simulator.address}/v2/bot/message/pnp/templated/push`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${simulator.credentials.accessToken}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ to, ...body }),
+    });
+  assert.equal((await post({ templateKey: 'shipment_completed_ja' })).status, 202);
+  assert.equal((await post({})).status, 400);
+  const sends = simulator.control.truth().sends;
+  assert.deepEqual(
+    sends.map(({ kind, recipients }) => [kind, recipients]),
+    [
+      ['pnp', [userIds[0]]],
+      ['pnp-templated', [userIds[0]]],
+    ],
+  );
+  await simulator.control.run({ hours: 48 });
+  assert.deepEqual(await client.getPNPMessageStatistics('20260318'), { status: 'ready', success: 1 });
+});
 
 test('each of the five calls reaches its recipients, and is counted per recipient', async (t) => {
   const webhook = await webhookReceiver(t);

@@ -1,6 +1,7 @@
 /**
- * LINE's five send calls: push, multicast, broadcast, narrowcast and reply, with their checks, retry keys, aggregation units
- * and the monthly limit (Messaging API reference, "Message"; "Retry failed API requests").
+ * LINE's send calls: push, multicast, broadcast, narrowcast, reply and pushes to telephone numbers, with their checks, retry keys,
+ * aggregation units and the monthly limit (Messaging API reference, "Message"; "Retry failed API requests"; LINE notification
+ * messages API reference).
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { JsonObject } from '../../src/json.ts';
@@ -11,6 +12,7 @@ import { type Bubble, isQuotable, readMessages } from './bubbles.ts';
 import type { Settings } from './control.ts';
 import { invalidProperty, LineError } from './line-error.ts';
 import { narrowcastOf } from './narrowcast.ts';
+import { stateAt } from './people.ts';
 import { bodyOf, isUserId, isUuid } from './request-fields.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -77,6 +79,24 @@ export function addSendCalls(app: FastifyInstance, { simulation, settings }: Sen
     return reply.code(202).send({});
   });
 
+  const pushToNumber = ({ to }: JsonObject): Reach => {
+    if (typeof to !== 'string' || !/^[0-9a-f]{64}$/.test(to)) throw invalidProperty('to');
+    const userId = account.personWithNumber(to);
+    if (userId === null) throw new LineError(422, 'Failed to send messages');
+    // LINE accepts a push to a person who blocks the account, and does not deliver it.
+    const person = account.people.get(userId);
+    const isBlocked = person !== undefined && stateAt(person, simulation.now()) === 'blocked';
+    return { recipients: isBlocked ? [] : [userId] };
+  };
+  app.post('/bot/pnp/push', async (request) => {
+    send('pnp', request, pushToNumber);
+    return {};
+  });
+  app.post('/v2/bot/message/pnp/templated/push', async (request, reply: FastifyReply) => {
+    send('pnp-templated', request, pushToNumber);
+    return reply.code(202).send({});
+  });
+
   for (const kind of ['reply', 'push', 'multicast', 'broadcast', 'narrowcast']) {
     app.post(`/v2/bot/message/validate/${kind}`, async (request) => {
       readMessages(bodyOf(request).messages);
@@ -102,7 +122,7 @@ function accept(attempt: Attempt): SentMessage[] {
   const accepted = retryKey === null ? undefined : acceptedSends.get(retryKey);
   if (accepted !== undefined && now - accepted.at <= retryKeyMs) throw alreadyAccepted(accepted);
   const body = bodyOf(request);
-  const bubbles = readMessages(body.messages);
+  const bubbles = kind === 'pnp-templated' ? readTemplate(body) : readMessages(body.messages);
   const unit = unitOf(body, account.unitsAt(now));
   const reach = { sentAt: now, ...reachOf(body) };
   const isFree = kind === 'reply';
@@ -116,11 +136,17 @@ function accept(attempt: Attempt): SentMessage[] {
   return sentMessages;
 }
 
+/** The bubbles of a push by template: none of its own. */
+function readTemplate({ templateKey }: JsonObject): Bubble[] {
+  if (typeof templateKey !== 'string' || templateKey === '') throw invalidProperty('templateKey');
+  return [];
+}
+
 function retryKeyOf({ headers }: FastifyRequest, kind: SendKind): string | null {
   const key = headers['x-line-retry-key'];
   if (key === undefined) return null;
-  // LINE does not publish its messages for these two errors.
-  if (kind === 'reply')
+  // LINE does not publish its messages for these two errors, nor its answer to a key of a push to a telephone number.
+  if (kind === 'reply' || kind === 'pnp' || kind === 'pnp-templated')
     throw new LineError(400, "The 'X-Line-Retry-Key' header is not supported by this API");
   if (typeof key !== 'string' || !isUuid(key))
     throw new LineError(400, "The 'X-Line-Retry-Key' header is invalid");

@@ -23,7 +23,8 @@ export type LineDay<Own> = {
 export type OwnFollowers = { followers: number; blocks: number };
 /** Recipients by kind of send; null: there were sends with an unknown number of recipients. */
 export type OwnSends = Partial<Record<SendKind, number | null>>;
-export const sendKinds = ['push', 'multicast', 'broadcast', 'narrowcast', 'reply'] as const;
+/** `pnp`: a push to a telephone number (LINE notification message). */
+export const sendKinds = ['push', 'multicast', 'broadcast', 'narrowcast', 'reply', 'pnp'] as const;
 export type SendKind = (typeof sendKinds)[number];
 
 /** LINE's names of sends through the API. */
@@ -33,6 +34,7 @@ const sendNames: readonly (readonly [SendKind, string])[] = [
   ['multicast', 'apiMulticast'],
   ['narrowcast', 'apiNarrowcast'],
   ['reply', 'apiReply'],
+  ['pnp', 'pnpNoticeMessage'],
 ];
 
 /** Returns the sends by LINE's names; omits kinds without sends. */

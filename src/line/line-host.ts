@@ -112,4 +112,4 @@ export function failureOf(error: unknown): Refusal {
 }
 
 export const unknownOutcome =
-  'LINE may have accepted the call: repeat a send only with the same X-Line-Retry-Key.';
+  'LINE may have accepted the call. Repeat a send only with the same X-Line-Retry-Key, and a reply or phone-number push never.';

@@ -1,6 +1,7 @@
 /**
  * Interaction statistics: LINE's answers, stored unchanged, and our gateway's counts for the same sends (figures.md, section 8). A
- * broadcast or narrowcast has statistics by its request id; pushes and multicasts have them by aggregation unit.
+ * broadcast or narrowcast has statistics by its request id; pushes, multicasts and phone-number pushes
+ * have them by aggregation unit.
  *
  * Of two answers about the same subject, the one that was received later stays. For a send, an answer with the number of
  * recipients takes precedence over one without it.
@@ -63,7 +64,7 @@ export async function readMessageStatistics(
   return { ...row, snapshot: await withOriginalUrls(sql, { botId, answer, sent: { requestId } }) };
 }
 
-/** Returns the statistics of a unit's pushes and multicasts of the days. LINE's answer contains the original URLs. */
+/** Returns the statistics of a unit's sends of the days. LINE's answer contains the original URLs. */
 export async function readUnitStatistics(
   sql: Queryable,
   { botId, unit, from, to }: { botId: string; unit: string; from: string; to: string },
@@ -72,7 +73,7 @@ export async function readUnitStatistics(
   const [row] = await sql<[UnitStatistics]>`
     with sends as (
       select bot_id, request_id from line_sends
-      where bot_id = ${botId} and unit = ${unit} and kind in ('push', 'multicast')
+      where bot_id = ${botId} and unit = ${unit} and kind in ('push', 'multicast', 'pnp')
         and sent_at >= ${start} and sent_at < ${end}
     ),
     totals as (

@@ -101,7 +101,8 @@ async function problemOf(response: Response): Promise<[number, string]> {
   return [response.status, JSON.parse(await response.text()).message];
 }
 
-const unknown = 'LINE may have accepted the call: repeat a send only with the same X-Line-Retry-Key.';
+const unknown =
+  'LINE may have accepted the call. Repeat a send only with the same X-Line-Retry-Key, and a reply or phone-number push never.';
 
 test('when LINE is unreachable the response is 502 and nothing is sent', async (t) => {
   const { line, post, records } = await gateway(t);

@@ -6,8 +6,8 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { createLineToken, lineTokenScopes } from '../../src/bots/line-tokens.ts';
 import { readContract } from '../../src/http/contract.ts';
-import { sendKinds } from '../../src/line/daily-figures.ts';
 import { sendCalls } from '../../src/line/gateway/scopes.ts';
+import { sendPaths } from '../../src/line/gateway/send-calls.ts';
 import { dayMs } from '../../src/time.ts';
 import { fakeLine } from '../harness/fake-line.ts';
 import { seededBytes } from '../harness/random.ts';
@@ -134,12 +134,12 @@ test('a LINE token expires on time, for the gateway and for Insight', async (t) 
 test('the documented table of scopes matches the calls of the gateway', async () => {
   const text = await readFile(new URL('../../docs/gateway.md', import.meta.url), 'utf8');
   const section = text.split('## Scopes of made tokens')[1]?.split('\n## ')[0] ?? '';
-  const documented = [...section.matchAll(/`(GET|POST) (\/v2\/bot\/[^`]+)`/g)].flatMap(
-    ([, method, path = '']) => expand(path).map((one) => `${method} ${one.replace(/\{\w+\}/g, '{}')}`),
+  const documented = [...section.matchAll(/`(GET|POST) (\/[^`]+)`/g)].flatMap(([, method, path = '']) =>
+    expand(path).map((one) => `${method} ${one.replace(/\{\w+\}/g, '{}')}`),
   );
   const actual = sendCalls.map(([method, path]) => `${method} ${path}`);
   assert.deepEqual(documented.sort(), actual.sort());
-  for (const kind of sendKinds) assert.ok(actual.includes(`POST /v2/bot/message/${kind}`));
+  for (const path of sendPaths.keys()) assert.ok(actual.includes(`POST ${path}`));
 });
 
 /** `/a/{b,c}` as `/a/b` and `/a/c`. */

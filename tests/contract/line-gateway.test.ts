@@ -3,11 +3,14 @@
  * LINE's response, and the figures include the send.
  */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { HTTPFetchError, messagingApi } from '@line/bot-sdk';
 import { createLineToken } from '../../src/bots/line-tokens.ts';
+import { readDeliveredDays } from '../../src/line/delivery-list.ts';
 import { recount } from '../../src/rebuild/recount.ts';
 import { readFigures } from '../../src/reports/totals.ts';
+import { dayOf, lineZone } from '../../src/time.ts';
 import { type FakeLine, fakeLine } from '../harness/fake-line.ts';
 import { seededBytes } from '../harness/random.ts';
 import { type TestServer, testServer } from '../harness/server.ts';
@@ -72,6 +75,97 @@ test('the five kinds of sends of LINE’s own client reach LINE unchanged and ar
   assert.equal(figures?.platforms.line.messages, 4);
   assert.deepEqual(await recount(server.sql, botId, { check: true, progress: () => undefined }), []);
 });
+
+test('pushes to telephone numbers are recorded as a kind of their own, without the number and in no conversation', async (t) => {
+  const { server, line, botId } = await connected(t);
+  const { number, push, template } = phonePushes(server);
+  const templated = await template({ customAggregationUnits: ['parcels'] });
+  assert.deepEqual([templated.status, await templated.json()], [202, {}]);
+  assert.equal((await push()).status, 200);
+  const [, free] = line.requests;
+  assert.deepEqual(JSON.parse(String(free?.body)), { to: number, messages });
+  assert.equal(free?.headers['x-line-delivery-tag'], 'a-tag-of-16-and-more');
+  line.answerWith((_received, response) => {
+    response.writeHead(422, { 'content-type': 'application/json', 'x-line-request-id': 'refused' });
+    response.end('{"message":"Failed to send messages"}');
+  });
+  assert.equal((await push()).status, 422);
+  assert.equal((await push({ 'x-shoal-track-clicks': 'true' })).status, 400, 'LINE reviews these messages');
+  assert.equal(line.requests.length, 3);
+  await server.folded();
+  const sends = await server.sql`
+    select kind, unit, recipients, link_set from line_sends where bot_id = ${botId} order by request_id`;
+  assert.deepEqual(
+    sends.map((row) => Object.values(row)),
+    [
+      ['pnp', 'parcels', 1, null],
+      ['pnp', null, 1, null],
+    ],
+  );
+  const bodies = await server.sql<
+    { body: Uint8Array }[]
+  >`select body from deliveries where bot_id = ${botId}`;
+  for (const { body } of bodies) assert.ok(!Buffer.from(body).toString().includes(number));
+  const figures = await readFigures(server.sql, botId, Date.now());
+  const { messages: count, conversations } = figures?.platforms.line ?? {};
+  assert.deepEqual([count, conversations], [2, 0]);
+  assert.deepEqual(figures?.lineSends, { reply: 0, push: 0, broadcast: 0 });
+  const [day] = await readDeliveredDays(server.sql, botId, lineToday());
+  assert.deepEqual([day?.messages, day?.kinds], [2, [{ kind: 'pnpNoticeMessage', messages: 2 }]]);
+  assert.deepEqual(await recount(server.sql, botId, { check: true, progress: () => undefined }), []);
+});
+
+test('a push to a telephone number without a readable answer is not sent twice and never named as repeatable', async (t) => {
+  const { server, line, botId } = await connected(t);
+  const { push } = phonePushes(server);
+  line.answerWith((_received, response) => void response.socket?.destroy());
+  const lost = await push({ 'x-line-retry-key': '123e4567-e89b-42d3-a456-426614174000' });
+  const { message } = (await lost.json()) as { message: string };
+  assert.equal(lost.status, 502);
+  assert.match(message, /a reply or phone-number push never/);
+  assert.equal(line.requests.length, 1);
+  line.answerWith((_received, response) => {
+    response.writeHead(200, { 'x-line-request-id': 'accepted', 'content-length': '10' });
+    response.write('{');
+    setImmediate(() => response.socket?.destroy());
+  });
+  const broken = await push();
+  assert.equal(broken.status, 502);
+  assert.equal(broken.headers.get('x-line-accepted-request-id'), 'accepted');
+  await server.folded();
+  const sends = await server.sql`select kind, request_id from line_sends where bot_id = ${botId}`;
+  assert.deepEqual(
+    sends.map(({ request_id }) => request_id),
+    ['accepted'],
+  );
+});
+
+/** Calls for LINE notification messages, which LINE's own client has for one address only. */
+function phonePushes(server: TestServer) {
+  const number = createHash('sha256').update('+886912345678').digest('hex');
+  const post = (path: string, body: object, headers: Record<string, string>) =>
+    fetch(server.address + path, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${channelAccessToken}`,
+        'content-type': 'application/json',
+        ...headers,
+      },
+      body: JSON.stringify({ to: number, ...body }),
+    });
+  return {
+    number,
+    push: (headers: Record<string, string> = {}) =>
+      post('/bot/pnp/push', { messages }, { 'x-line-delivery-tag': 'a-tag-of-16-and-more', ...headers }),
+    template: (body: object) =>
+      post('/v2/bot/message/pnp/templated/push', { templateKey: 'shipment_completed_ja', ...body }, {}),
+  };
+}
+
+function lineToday() {
+  const day = dayOf(Date.now(), lineZone);
+  return { from: day, to: day };
+}
 
 test('a send repeated with its retry key counts once, and LINE’s 409 is returned unchanged', async (t) => {
   const all = await connected(t);
@@ -187,7 +281,7 @@ test('calls about tokens need no token here and are limited, and other LINE root
     const received = line.requests.at(-1);
     assert.deepEqual([String(received?.body), received?.headers.authorization], [body, undefined]);
   }
-  const paths = ['/bot/pnp/push', '/liff/v1/apps', '/shop/v3/mission', '/v2/bot/message/1/content'];
+  const paths = ['/bot/pnp/other', '/liff/v1/apps', '/shop/v3/mission', '/v2/bot/message/1/content'];
   for (const path of paths) {
     const headers = { authorization: `Bearer ${channelAccessToken}` };
     assert.deepEqual(await (await fetch(server.address + path, { headers })).json(), {

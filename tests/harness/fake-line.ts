@@ -3,6 +3,7 @@
  * with a request id for each and 409 for a repeated retry key. Tests can replace its responses.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { sendPaths } from '../../src/line/gateway/send-calls.ts';
 import type { Scope } from './scope.ts';
 
 export type Received = {
@@ -54,7 +55,7 @@ export async function fakeLine(t: Scope): Promise<FakeLine> {
   };
 }
 
-/** LINE's responses to the five kinds of sends; other calls return their request. */
+/** LINE's responses to the sends; other calls return their request. */
 function lineAnswering(): Answering {
   const accepted = new Map<string, string>();
   let sends = 0;
@@ -62,12 +63,13 @@ function lineAnswering(): Answering {
     const requestId = `00000000-0000-4000-8000-${String(++sends).padStart(12, '0')}`;
     response.setHeader('x-line-request-id', requestId);
     response.setHeader('content-type', 'application/json');
-    const kind = /^\/v2\/bot\/message\/(push|multicast|broadcast|narrowcast|reply)$/.exec(url)?.[1];
+    const kind = sendPaths.get(url);
     if (method !== 'POST' || kind === undefined) {
       response.end(JSON.stringify({ method, url }));
       return;
     }
-    const retryKey = headers['x-line-retry-key'];
+    // LINE takes no retry key for pushes to telephone numbers.
+    const retryKey = kind === 'pnp' ? undefined : headers['x-line-retry-key'];
     const before = typeof retryKey === 'string' ? accepted.get(retryKey) : undefined;
     if (before !== undefined) {
       response.statusCode = 409;
@@ -76,7 +78,7 @@ function lineAnswering(): Answering {
       return;
     }
     if (typeof retryKey === 'string') accepted.set(retryKey, requestId);
-    response.statusCode = kind === 'narrowcast' ? 202 : 200;
+    response.statusCode = kind === 'narrowcast' || url.includes('/templated/') ? 202 : 200;
     const hasMessages = kind === 'push' || kind === 'reply';
     response.end(hasMessages ? `{"sentMessages":[{"id":"${sends}","quoteToken":"q"}]}` : '{}');
   };

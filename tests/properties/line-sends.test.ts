@@ -17,7 +17,7 @@ import { holds } from '../harness/property.ts';
 
 const gapMs = 15 * 60_000;
 const firstAt = Date.parse('2026-03-01T14:00:00Z');
-const kinds = ['push', 'multicast', 'broadcast', 'narrowcast', 'reply'] as const;
+const kinds = ['push', 'multicast', 'broadcast', 'narrowcast', 'reply', 'pnp'] as const;
 
 type SimulatedEvent =
   | { is: 'send'; id: number; late: number }
@@ -26,7 +26,7 @@ type SimulatedEvent =
   | { is: 'statistic'; id: number; delivered: number | null; age: number };
 
 /** Replies are more frequent, because they depend on the order of two more inputs. */
-const sendId = fc.oneof(fc.nat(14), fc.constantFrom(4, 9, 14));
+const sendId = fc.oneof(fc.nat(17), fc.constantFrom(4, 10, 16));
 
 const simulatedEvent: fc.Arbitrary<SimulatedEvent> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ is: fc.constant('send' as const), id: sendId, late: fc.nat(3) }) },
@@ -46,7 +46,7 @@ const simulatedEvent: fc.Arbitrary<SimulatedEvent> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       is: fc.constant('statistic' as const),
-      id: fc.nat(14),
+      id: fc.nat(17),
       delivered: fc.option(fc.nat(500)),
       age: fc.nat(1_000),
     }),
@@ -69,7 +69,7 @@ const plan = fc.record({
 /** A send is a function of its number: two reports of one send differ only in time. */
 function sendOf(id: number, late: number) {
   const kind = kinds[id % kinds.length] ?? 'push';
-  const recipients = kind === 'multicast' ? id + 2 : kind === 'push' || kind === 'reply' ? 1 : null;
+  const recipients = kind === 'multicast' ? id + 2 : kind === 'broadcast' || kind === 'narrowcast' ? null : 1;
   const answered = Math.floor(id / kinds.length);
   return {
     requestId: `request-${id}`,

@@ -439,6 +439,7 @@ create table line_friend_lists (
  problem text,
  started_at timestamp with time zone not null,
  updated_at timestamp with time zone not null,
+ next_page_at timestamp with time zone,
  CHECK ((state = ANY (ARRAY['reading'::text, 'done'::text, 'unavailable'::text]))),
  PRIMARY KEY (bot_id)
 );
@@ -514,7 +515,7 @@ create table line_sends (
  sent_at timestamp with time zone not null,
  reply_token_hash bytea,
  link_set text collate "C",
- CHECK ((kind = ANY (ARRAY['push'::text, 'multicast'::text, 'broadcast'::text, 'narrowcast'::text, 'reply'::text]))),
+ CHECK ((kind = ANY (ARRAY['push'::text, 'multicast'::text, 'broadcast'::text, 'narrowcast'::text, 'reply'::text, 'pnp'::text]))),
  CHECK ((recipients >= 0)),
  PRIMARY KEY (bot_id, request_id)
 );

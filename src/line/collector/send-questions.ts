@@ -44,12 +44,12 @@ async function findUnits(tx: Transaction, key: CollectionKey, since: string): Pr
     select unit, to_char(min(day), 'YYYY-MM-DD') as from, to_char(max(day), 'YYYY-MM-DD') as to
     from (
       select distinct unit, date_trunc('month', sent_at at time zone ${lineZone}) as month from line_sends
-      where bot_id = ${key.botId} and unit is not null and kind in ('push', 'multicast')
+      where bot_id = ${key.botId} and unit is not null and kind in ('push', 'multicast', 'pnp')
         and sent_at > ${since}::text::timestamptz
     ) touched
     cross join lateral (
       select (sent_at at time zone ${lineZone})::date as day from line_sends
-      where bot_id = ${key.botId} and unit = touched.unit and kind in ('push', 'multicast')
+      where bot_id = ${key.botId} and unit = touched.unit and kind in ('push', 'multicast', 'pnp')
         and sent_at >= month at time zone ${lineZone} and sent_at < (month + interval '1 month') at time zone ${lineZone}
     ) sent
     group by unit, month`;

@@ -1,7 +1,7 @@
 /**
  * The gateway: LINE's calls at their original paths, so that a bot with LINE's SDK only changes its base URL.
  *
- *     POST /v2/bot/message/{push,multicast,broadcast,narrowcast,reply}
+ *     POST /v2/bot/message/{push,multicast,broadcast,narrowcast,reply}, /bot/pnp/push, /v2/bot/message/pnp/templated/push
  *         token → LINE → record committed → LINE's answer     unknown token                401, nothing sent
  *                                                             scope too small              403, nothing sent
  *                                                             database unavailable         503, nothing sent
@@ -32,12 +32,12 @@ import { withinTime } from '../../database/within-time.ts';
 import { Refusal } from '../../errors.ts';
 import { addressOf } from '../../http/caller-address.ts';
 import { sendLineError, wrongTokenMessage } from '../../http/errors/line.ts';
-import { sendKinds } from '../daily-figures.ts';
 import { newRequestId, readLineToken, requestIdHeader } from '../headers.ts';
 import { LineHost, type LineTimes } from '../line-host.ts';
 import { linkPrefix } from './click-links.ts';
 import { addPassThrough } from './pass-through.ts';
 import { checkSendTarget, type GatewayOptions, type OpenCaller, send } from './send.ts';
+import { sendPaths } from './send-calls.ts';
 
 /** LINE's limit is 2 MB. A slightly larger limit lets LINE reject the call itself. */
 const sendBytesMax = 3 * 1024 * 1024;
@@ -64,12 +64,12 @@ export async function registerGateway(
       },
     );
     addLineConventions(scope, options);
-    for (const kind of sendKinds) {
+    for (const [path, kind] of sendPaths) {
       const onRequest = async (request: FastifyRequest) => {
-        checkSendTarget(kind, request);
+        checkSendTarget(path, request);
         request.setDecorator('lineCaller', await findCaller(request, 'send', options));
       };
-      scope.post(`/v2/bot/message/${kind}`, { bodyLimit: sendBytesMax, onRequest }, (request, reply) => {
+      scope.post(path, { bodyLimit: sendBytesMax, onRequest }, (request, reply) => {
         // Independent of the caller's connection, so that a disconnect does not stop the recording.
         const sending = send(kind, request, reply, {
           ...{ ...options, line, prefix },

@@ -7,12 +7,12 @@ import type { LineTokenScope } from '../../bots/line-tokens.ts';
 import { Refusal } from '../../errors.ts';
 import { addressOf } from '../../http/caller-address.ts';
 import { type Clock, minuteMs } from '../../time.ts';
-import { sendKinds } from '../daily-figures.ts';
 import { requestIdHeader } from '../headers.ts';
 import type { LineHost } from '../line-host.ts';
 import { headersForCaller, headersForLine } from './headers.ts';
 import { InsightCache } from './insight-cache.ts';
 import { scopeOfCall } from './scopes.ts';
+import { sendPaths } from './send-calls.ts';
 import { lineRoots, readTarget } from './target.ts';
 import { TokenCalls, tokenBodyBytesMax } from './token-calls.ts';
 
@@ -32,7 +32,6 @@ type Options = PassThrough & { tokenCalls: TokenCalls; insight: InsightCache };
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 const bodyBytesMax = 16 * 1024 * 1024;
 const callMsMax = 2 * minuteMs;
-const sendPaths = new Set(sendKinds.map((kind) => `/v2/bot/message/${kind}`));
 const insightRoot = '/v2/bot/insight/';
 const tokenPath = /^\/(?:oauth2|v2\/oauth)\//;
 /** Source: LINE Messaging API reference, "Domain name". */

@@ -5,16 +5,16 @@
  * already has, and change nothing of the account. Any other call needs `all`, including calls that LINE adds later.
  */
 import type { LineTokenScope } from '../../bots/line-tokens.ts';
-import { sendKinds } from '../daily-figures.ts';
+import { sendPaths } from './send-calls.ts';
 
 /** `{}` is one segment of the path. */
 type SendCall = readonly [method: 'GET' | 'POST', path: string];
 
 export const sendCalls: readonly SendCall[] = [
-  ...sendKinds.flatMap((kind): SendCall[] => [
-    ['POST', `/v2/bot/message/${kind}`],
-    ['POST', `/v2/bot/message/validate/${kind}`],
-  ]),
+  ...[...sendPaths.keys()].map((path): SendCall => ['POST', path]),
+  ...['push', 'multicast', 'broadcast', 'narrowcast', 'reply'].map(
+    (kind): SendCall => ['POST', `/v2/bot/message/validate/${kind}`],
+  ),
   ['POST', '/v2/bot/message/markAsRead'],
   ['POST', '/v2/bot/chat/markAsRead'],
   ['POST', '/v2/bot/chat/loading/start'],
@@ -22,6 +22,7 @@ export const sendCalls: readonly SendCall[] = [
   ['GET', '/v2/bot/message/quota'],
   ['GET', '/v2/bot/message/quota/consumption'],
   ['GET', '/v2/bot/message/delivery/{}'],
+  ['GET', '/v2/bot/message/delivery/pnp/templated'],
   ['GET', '/v2/bot/message/aggregation/info'],
   ['GET', '/v2/bot/message/aggregation/list'],
   ['GET', '/v2/bot/info'],

@@ -1,6 +1,6 @@
 /**
  * The record of a send, read from the body that LINE accepted and from its answer, as pure code (LINE Messaging API reference:
- * send push, multicast, broadcast, narrowcast and reply message).
+ * send push, multicast, broadcast, narrowcast and reply message; LINE notification messages API reference).
  *
  * Unreadable parts are recorded as unknown, because LINE accepted the send, so it counts.
  */
@@ -70,16 +70,16 @@ export function toRecord(
   };
 }
 
-/** A push and a reply have one recipient, even a group, because LINE does not report its size. */
+/** A push and a reply have one recipient, even a group, because LINE does not report its size. A telephone number is one person. */
 function recipientsOf(kind: SendKind, body: JsonObject | null): number | null {
-  if (kind === 'push' || kind === 'reply') return 1;
+  if (kind === 'push' || kind === 'reply' || kind === 'pnp') return 1;
   if (kind !== 'multicast' || !Array.isArray(body?.to)) return null;
   return new Set<unknown>(body.to).size;
 }
 
-/** LINE allows at most one unit, for a push or a multicast. */
+/** LINE allows at most one unit, for a push, a multicast or a phone-number push. */
 function unitOf(kind: SendKind, body: JsonObject | null): string | null {
-  if (kind !== 'push' && kind !== 'multicast') return null;
+  if (kind !== 'push' && kind !== 'multicast' && kind !== 'pnp') return null;
   const [unit] = Array.isArray(body?.customAggregationUnits) ? body.customAggregationUnits : [];
   return typeof unit === 'string' && unitForm.test(unit) ? unit : null;
 }

@@ -21,6 +21,7 @@ import { writeRecord } from '../send-records.ts';
 import type { VerifiedTokens } from '../verified-tokens.ts';
 import { linkSend } from './click-links.ts';
 import { headersForCaller, headersForLine } from './headers.ts';
+import { takesRetryKey } from './send-calls.ts';
 import { acceptedRequestId, isSuccess, personOf, readBody, toRecord } from './send-facts.ts';
 import { readTarget } from './target.ts';
 
@@ -67,10 +68,9 @@ export type Sending = GatewayOptions & {
 };
 
 /** Runs before the body is read. Throws Refusal CALL_INVALID for another spelling of the path. */
-export function checkSendTarget(kind: SendKind, request: FastifyRequest): void {
+export function checkSendTarget(plainPath: string, request: FastifyRequest): void {
   const { path } = readTarget(request.raw.url ?? '');
-  if (path !== `/v2/bot/message/${kind}`)
-    throw new Refusal('CALL_INVALID', 'The path must be in its plain form.');
+  if (path !== plainPath) throw new Refusal('CALL_INVALID', 'The path must be in its plain form.');
 }
 
 /**
@@ -130,7 +130,7 @@ async function prepare(
 ) {
   const body = Buffer.isBuffer(requestBody) ? requestBody : Buffer.alloc(0);
   const content = readBody(body);
-  const isTracked = readTracking(headers[trackHeader], { prefix, isDefault: caller.trackClicks });
+  const isTracked = readTracking(headers[trackHeader], { kind, prefix, isDefault: caller.trackClicks });
   if (!isTracked || prefix === null || content === null) return { body, content, linkSet: null };
   const { botId } = caller;
   const person = personOf(kind, content);
@@ -153,11 +153,16 @@ async function prepare(
 
 function readTracking(
   header: string | string[] | undefined,
-  { prefix, isDefault }: { prefix: string | null; isDefault: boolean },
+  { kind, prefix, isDefault }: { kind: SendKind; prefix: string | null; isDefault: boolean },
 ): boolean {
-  if (header === undefined) return isDefault;
+  // LINE reviews the messages of phone-number pushes, so they stay unchanged.
+  const canTrack = kind !== 'pnp';
+  if (header === undefined) return isDefault && canTrack;
   if (header !== 'true' && header !== 'false') {
     throw new Refusal('CALL_INVALID', 'X-Shoal-Track-Clicks must be true or false. Nothing was sent.');
+  }
+  if (header === 'true' && !canTrack) {
+    throw new Refusal('CALL_INVALID', 'Clicks of phone-number pushes cannot be counted. Nothing was sent.');
   }
   if (header === 'true' && prefix === null) {
     throw new Refusal('CALL_INVALID', 'Counting clicks needs SHOAL_PUBLIC_URL. Nothing was sent.');
@@ -196,7 +201,9 @@ async function putRecord(
   addAcceptedId(reply, requestId);
   throw new Refusal(
     'SEND_NOT_RECORDED',
-    'LINE accepted the request, but it could not be recorded here. Repeat it only with the same X-Line-Retry-Key.',
+    `LINE accepted the request, but it could not be recorded here. ${
+      takesRetryKey(kind) ? 'Repeat it only with the same X-Line-Retry-Key.' : 'Do not repeat it.'
+    }`,
   );
 }
 
