@@ -16,6 +16,9 @@ type Entry = {
   choices?: readonly string[];
   /** Default: `SHOAL_` and the name. */
   env?: string;
+  /** The flag, which this group of commands alone has and reads itself. */
+  flag?: string;
+  group?: 'mantago';
 };
 export type Option = Entry & { flag: string; env: string };
 
@@ -112,6 +115,18 @@ const table = {
     max: 1_000_000,
     meaning:
       "Calls per hour to each of LINE's endpoints for each channel. LINE's own limit is 60; less leaves calls for other programs.",
+  },
+  mantagoToken: {
+    ...{ default: null, secret: true, flag: 'token', group: 'mantago' },
+    meaning: "shoal mantago: API token of the business's bot at MantaGo.",
+  },
+  mantagoSecret: {
+    ...{ default: null, secret: true, flag: 'secret', group: 'mantago' },
+    meaning: "shoal mantago: secret key of the business's bot at MantaGo.",
+  },
+  mantagoCallsPerMinute: {
+    ...{ default: 60, min: 1, max: 6_000 },
+    meaning: 'Calls per minute to MantaGo during an import from it. MantaGo does not publish its limit.',
   },
   workers: { default: 2, min: 1, max: 32, meaning: 'Batches of deliveries that this process folds at once.' },
   retentionDays: {

@@ -109,6 +109,11 @@ export const catalogue = {
     cause: 'A field is missing or invalid, or the body is not JSON.',
     remedy: 'The message names the field and the expected value. MantaGo answers this with 404, not 400.',
   },
+  IMPORT_NOT_FOUND: {
+    status: 404,
+    cause: 'Nothing was imported from MantaGo for this bot yet.',
+    remedy: 'Start an import: `shoal mantago import`, or Settings, MantaGo.',
+  },
   JOB_NOT_FOUND: {
     status: 404,
     cause: 'The bot has no job with that number. Jobs are deleted 30 days after they end.',

@@ -101,6 +101,14 @@ const folders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     pending_notices: 'The messages that are still to be sent.',
     notice_attempts: 'The requests that tried to deliver a message.',
   },
+  mantago: {
+    mantago_connections: 'The bot at MantaGo: address, id, and the encrypted API pair.',
+    mantago_imports: 'The latest walk through MantaGo. A step locks this row.',
+    mantago_queue: 'Clients and encoded ids that later steps ask for.',
+    mantago_problems: 'What the walk could not bring over.',
+    mantago_days: 'MantaGo’s followers by day.',
+    mantago_answers: 'MantaGo’s answers to the analysis calls.',
+  },
   jobs: { jobs: 'Long work in small steps: deletions and replays.' },
 };
 
@@ -120,6 +128,8 @@ const flow = [
   ['contacts', 'sends'],
   ['sends', 'inbox'],
   ['contacts', 'webhooks-out'],
+  ['mantago', 'contacts'],
+  ['mantago', 'tags'],
   ['points', 'webhooks-out'],
 ] as const;
 

@@ -1,5 +1,5 @@
 /**
- * All boxes of the database: credentials of channels, and secrets of outgoing webhooks.
+ * All boxes of the database: credentials of channels, secrets of outgoing webhooks, and the API pair of MantaGo.
  */
 import type { Queryable } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
@@ -18,9 +18,10 @@ export const sealedColumns = {
     identity_key_sealed: 'identity key',
   },
   callbacks: { secret_sealed: 'secret', previous_secret_sealed: 'secret' },
+  mantago_connections: { token_sealed: 'token', secret_sealed: 'secret' },
 } as const;
 
-type SealedTable = keyof typeof sealedColumns;
+export type SealedTable = keyof typeof sealedColumns;
 export type Box = { table: SealedTable; column: string; place: Place; sealed: Uint8Array };
 
 /**
@@ -33,15 +34,20 @@ export type SealedSecrets = {
   previous_secret_until: Date | null;
 };
 
+/** The name of the boxes' place, in tables with one row for each bot. */
+const placeNames = { callbacks: 'callback', mantago_connections: 'mantago' } as const;
+
+/** Whether the table has secrets that stay valid for a while after their replacement. */
+export function hasPrevious(table: SealedTable): boolean {
+  return 'previous_secret_sealed' in sealedColumns[table];
+}
+
 const botsAtOnce = 200;
 
 /** The boxes of the bots, without expired previous secrets. */
 export async function readBoxes(sql: Queryable, botIds: readonly string[], now: number): Promise<Box[]> {
-  const tables = await Promise.all([
-    readTable(sql, 'channels', { botIds, now }),
-    readTable(sql, 'callbacks', { botIds, now }),
-  ]);
-  return tables.flat();
+  const names = Object.keys(sealedColumns) as SealedTable[];
+  return (await Promise.all(names.map((name) => readTable(sql, name, { botIds, now })))).flat();
 }
 
 /** All boxes of the database, in batches. */
@@ -88,7 +94,8 @@ async function readTable(
 ): Promise<Box[]> {
   const columns = Object.entries(sealedColumns[table]);
   const rows = await sql<Row[]>`
-    select bot_id, ${table === 'channels' ? sql`platform` : sql`'callback' as platform`}, previous_secret_until,
+    select bot_id, ${table === 'channels' ? sql`platform` : sql`${placeNames[table]}::text as platform`},
+      ${hasPrevious(table) ? sql`previous_secret_until` : sql`null::timestamptz as previous_secret_until`},
       ${sql(columns.map(([column]) => column))}
     from ${sql(table)} where bot_id = any (${textList(botIds)}::text[])`;
   return rows.flatMap((row) => {

@@ -3,7 +3,13 @@
  * open boxes and verify tokens during the rotation. A killed rotation continues with the next run.
  */
 import type { Keys, SecretKey } from '../auth/keys.ts';
-import { readBoxes, sealedColumns, unsealOrNull } from '../auth/sealed-boxes.ts';
+import {
+  hasPrevious,
+  readBoxes,
+  type SealedTable,
+  sealedColumns,
+  unsealOrNull,
+} from '../auth/sealed-boxes.ts';
 import { readFingerprints } from '../auth/secret-key.ts';
 import type { Sql, Transaction } from '../database/client.ts';
 import { invalidInput } from '../errors.ts';
@@ -87,7 +93,7 @@ async function resealBot(
   { next, botId, now }: { next: SecretKey; botId: string; now: number },
 ): Promise<Pick<Rotation, 'resealed' | 'unreadable'>> {
   await lockBot(tx, botId);
-  for (const table of Object.keys(sealedColumns)) {
+  for (const table of (Object.keys(sealedColumns) as SealedTable[]).filter(hasPrevious)) {
     await tx`
       update ${tx(table)} set previous_secret_sealed = null, previous_secret_until = null
       where bot_id = ${botId} and previous_secret_until <= ${new Date(now)}`;

@@ -43,6 +43,7 @@ const parts = new Map<string, () => Promise<Part>>([
   ['gift', () => import('./gift.ts')],
   ['export', () => import('./export.ts')],
   ['import', () => import('./import.ts')],
+  ['mantago', () => import('./mantago.ts')],
   ['cluster', () => import('./cluster.ts')],
   ['sandbox', () => import('./sandbox.ts')],
 ]);
@@ -81,7 +82,8 @@ const optionNames = Object.keys(options) as (keyof typeof options)[];
 function optionsOf(command: Command): readonly (keyof typeof options)[] {
   if (command.parent?.name() === 'sandbox') return [];
   if (command.parent?.name() === 'collect') return [...databaseOptions, ...collectOptions];
-  return command.name() === 'serve' ? optionNames : databaseOptions;
+  if (command.name() !== 'serve') return databaseOptions;
+  return optionNames.filter((name) => options[name].group === undefined);
 }
 
 function addOption(command: Command, name: keyof typeof options): void {

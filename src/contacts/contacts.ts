@@ -3,7 +3,8 @@
  * and cannot be guessed; every look-up carries the bot.
  *
  * One person may have two ids on a platform (WhatsApp: user id and telephone number). The second id has a row of its own, whose
- * `merged_into` is the contact. Both ids, and both contact ids, find the person.
+ * `merged_into` is the contact. Both ids, and both contact ids, find the person. Ids from another system are such rows, too
+ * (former-ids.ts).
  *
  * Rows with `forgotten_at` are anonymous contacts: the figures of deleted contacts count for them, and no id finds them.
  */
@@ -15,6 +16,7 @@ import { Refusal } from '../errors.ts';
 import { normalContactId } from '../platforms/contact-ids.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { newId, type Random } from '../random.ts';
+import { isFormerId } from './former-ids.ts';
 import { profileDue } from './profile-queue.ts';
 
 /** The contacts with these ids on a platform: the platform's id → contact id. Unknown ids are left out. */
@@ -142,7 +144,7 @@ export async function findPerson(sql: Queryable, botId: string, contactId: strin
       where bot_id = ${botId} and contact_id = ${contactId} limit 1
     ) asked
     join contacts person on person.bot_id = ${botId}
-      and (person.contact_id = asked.contact_id or person.merged_into = asked.contact_id)
+      and (person.contact_id = asked.contact_id or person.merged_into = asked.contact_id and not ${isFormerId(sql)})
     order by person.merged_into nulls first, person.contact_id`;
   const [first] = rows;
   if (!first) throw contactNotFound(contactId);

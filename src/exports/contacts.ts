@@ -2,6 +2,7 @@
  * The export of contacts, oldest first: profile, follower and block state, tags and points. Tags and points are those at the time
  * of the export. The import of contacts reads the same columns.
  */
+import { isFormerId } from '../contacts/former-ids.ts';
 import { interactions } from '../contacts/list.ts';
 import type { Fragment, Queryable } from '../database/client.ts';
 import { availableInAccount } from '../points/balances.ts';
@@ -58,7 +59,7 @@ export const contactsQuery: Query = {
     ) profile on true
     cross join lateral (
       select coalesce(array_agg(platform_contact_id order by platform_contact_id), '{}') as ids from contacts merged
-      where merged.bot_id = ${botId} and merged.merged_into = contact.contact_id
+      where merged.bot_id = ${botId} and merged.merged_into = contact.contact_id and not ${isFormerId(tx)}
     ) other
     left join lateral (
       select happened_at from events

@@ -27,6 +27,7 @@ import { settledMs } from '../inbox/settled-page.ts';
 import { readBatch } from '../ingest/batch.ts';
 import { foldBatch } from '../ingest/process-batch.ts';
 import { eraseChats, lockChats } from '../live-chat/erasure.ts';
+import { eraseClient } from '../mantago/problems.ts';
 import { anonymizeAccount } from '../points/merge-accounts.ts';
 import { newId, type Random } from '../random.ts';
 import { moveGrants } from '../rewards/grants.ts';
@@ -178,6 +179,7 @@ async function deleteLocked(
   await tx`delete from contact_profiles where bot_id = ${botId} and contact_id = any (${formerIds}::text[])`;
   await tx`delete from contact_pictures where bot_id = ${botId} and contact_id = any (${formerIds}::text[])`;
   await eraseRecipients(tx, botId, formerIds);
+  await eraseClient(tx, botId, { platform, ids, contactIds: formerIds });
   await deleteMessagesOf(tx, botId, formerIds);
   return 'deleted';
 }

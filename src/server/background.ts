@@ -18,6 +18,8 @@ import { LineClient } from '../line/line-client.ts';
 import { type FriendParts, readFriendLists } from '../line/people/friends.ts';
 import { LineProfiles } from '../line/people/line-profiles.ts';
 import { Posting } from '../live-chat/posting.ts';
+import { stepImports } from '../mantago/imports.ts';
+import { MantagoClient } from '../mantago/mantago-client.ts';
 import { GraphClient } from '../meta/graph-client.ts';
 import { MetaProfiles } from '../meta/meta-profiles.ts';
 import { metaSource } from '../meta/meta-source.ts';
@@ -44,6 +46,7 @@ const shortPollMs = 10 * secondMs;
 /** A page has 1,000 friends. */
 const friendsPollMs = 2 * secondMs;
 const jobPollMs = secondMs;
+const mantagoRetryMsMax = 30 * secondMs;
 /** Indexing takes at most a fifth of the time. */
 const indexPauseShare = 4;
 
@@ -67,6 +70,7 @@ export function startBackground(parts: Parts, background: BackgroundParts): Work
     startFriends(parts, background);
   }
   startSends(parts, background, worker);
+  startMantago(parts, background);
   return worker;
 }
 
@@ -191,6 +195,22 @@ function startFriends(
     ...{ name: "reading LINE's list of friends", pauseMs: friendsPollMs, log },
   });
   closers.push(async () => void (await Promise.all([line.close(), poll.stop()])));
+}
+
+function startMantago(
+  { config, keys, clock, random, log }: Parts,
+  { openPool, closers }: BackgroundParts,
+): void {
+  const client = new MantagoClient(openGate({ allowPrivate: config.callbackPrivate }), clock);
+  // A call to MantaGo holds a connection.
+  const parts = { sql: openPool(1), keys, client, clock, random };
+  const poll = new Poll((isStopped) => stepImports(parts, isStopped), {
+    ...{ name: 'the import from MantaGo', pauseMs: secondMs, retryMsMax: mantagoRetryMsMax, log },
+  });
+  closers.push(async () => {
+    client.close();
+    await poll.stop();
+  });
 }
 
 function startDispatcher(

@@ -16,32 +16,38 @@ import { dayMs } from '../time.ts';
 import { contactTable, countRemoved, countUntagged, isActiveAt, refreshCoverEnds } from './coverage.ts';
 import { assignmentColumns, deleteExpired, untaggedAt } from './expiry.ts';
 import { enqueueTagChanges, type TagChange } from './notify.ts';
-import { type Assignment, unknownTag } from './tag.ts';
+import { type Assignment, type NewAssignment, unknownTag } from './tag.ts';
 
 /** Rows of one statement when a tag with very many contacts changes. */
 const pageRows = 10_000;
 
 /**
  * Assigns tags to contacts and returns the number of new assignments. The id of a merged contact means the contact that it was
- * merged into. Idempotent. Throws BOT_NOT_FOUND, TAG_NOT_FOUND.
+ * merged into. An assignment that began too long ago has expired and is left out. Idempotent. Throws BOT_NOT_FOUND, TAG_NOT_FOUND.
  */
 export async function assignTags(
   tx: Transaction,
-  { botId, assignments }: { botId: string; assignments: readonly Assignment[] },
+  { botId, assignments }: { botId: string; assignments: readonly NewAssignment[] },
   { now }: { now: number },
 ): Promise<number> {
   await lockBot(tx, botId);
-  const expiryOf = await expiryByTag(tx, { botId, tagIds: assignments.map(({ tagId }) => tagId), now });
-  const requested = distinct(await resolveMerged(tx, botId, assignments));
+  const daysOf = await daysByTag(tx, { botId, tagIds: assignments.map(({ tagId }) => tagId) });
+  const expiryOf = ({ tagId, beganAt = now }: NewAssignment): number | null => {
+    const days = daysOf.get(tagId) ?? null;
+    return days === null ? null : beganAt + days * dayMs;
+  };
+  const active = assignments.filter((one) => (expiryOf(one) ?? Number.POSITIVE_INFINITY) > now);
+  const requested = distinct(await resolveMerged(tx, botId, active));
   const contactIds = contactIdsOf(requested);
   await countUntagged(tx, { botId, contactIds, sign: 1 });
   const expired = await deleteExpired(tx, { botId, assignments: requested }, { now });
   const added = await tx<Assignment[]>`
     insert into contact_tags (bot_id, contact_id, tag_id, created_at, ends_at)
-    select ${botId}, contact_id, tag_id, ${new Date(now)}, ends_at
+    select ${botId}, contact_id, tag_id, began_at, ends_at
     from ${rowTable(tx, 'new', requested, {
       ...assignmentColumns,
-      ends_at: ['timestamptz', ({ tagId }) => expiryOf.get(tagId) ?? null],
+      began_at: ['timestamptz', ({ beganAt = now }) => beganAt],
+      ends_at: ['timestamptz', expiryOf],
     })}
     on conflict (bot_id, contact_id, tag_id) do nothing
     returning contact_id as "contactId", tag_id as "tagId"`;
@@ -171,27 +177,27 @@ async function finishRemoved(
   await enqueueTagChanges(tx, botId, changes, { now });
 }
 
-/** The expiry of an assignment that begins at `now`, by tag id; null: never. */
-async function expiryByTag(
+/** The days after which an assignment expires, by tag id; null: never. */
+async function daysByTag(
   tx: Transaction,
-  { botId, tagIds, now }: { botId: string; tagIds: readonly string[]; now: number },
+  { botId, tagIds }: { botId: string; tagIds: readonly string[] },
 ): Promise<Map<string, number | null>> {
   const distinctIds = [...new Set(tagIds)];
   const rows = await tx<{ tagId: string; days: number | null }[]>`
     select tag_id as "tagId", case when life_cycle_active then life_cycle_days end as days from tags
     where bot_id = ${botId} and tag_id = any(${distinctIds}::text[])`;
-  const expiries = new Map(rows.map(({ tagId, days }) => [tagId, days === null ? null : now + days * dayMs]));
-  const unknownId = distinctIds.find((tagId) => !expiries.has(tagId));
+  const daysOf = new Map(rows.map(({ tagId, days }) => [tagId, days]));
+  const unknownId = distinctIds.find((tagId) => !daysOf.has(tagId));
   if (unknownId !== undefined) throw unknownTag(unknownId);
-  return expiries;
+  return daysOf;
 }
 
 /** The same assignments, with the id of a merged contact replaced by that of the contact it was merged into. */
-async function resolveMerged(
+async function resolveMerged<One extends Assignment>(
   tx: Transaction,
   botId: string,
-  assignments: readonly Assignment[],
-): Promise<Assignment[]> {
+  assignments: readonly One[],
+): Promise<One[]> {
   const rows = await tx<{ contact_id: string; merged_into: string }[]>`
     select contact.* from ${contactTable(tx, contactIdsOf(assignments))}
     cross join lateral (
@@ -200,13 +206,10 @@ async function resolveMerged(
     ) contact
     where merged_into is not null`;
   const survivors = new Map(rows.map((row) => [row.contact_id, row.merged_into]));
-  return assignments.map(({ contactId, tagId }) => ({
-    contactId: survivors.get(contactId) ?? contactId,
-    tagId,
-  }));
+  return assignments.map((one) => ({ ...one, contactId: survivors.get(one.contactId) ?? one.contactId }));
 }
 
-function distinct(assignments: readonly Assignment[]): Assignment[] {
+function distinct<One extends Assignment>(assignments: readonly One[]): One[] {
   return [...new Map(assignments.map((one) => [`${one.contactId} ${one.tagId}`, one])).values()];
 }
 

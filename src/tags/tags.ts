@@ -12,7 +12,7 @@ import { rowTable } from '../database/row-table.ts';
 import { invalidInput, Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
 import { assignTags, setExpiry, unassignAll, unassignTags } from './assignments.ts';
-import { type Assignment, type TagKind, unknownTag } from './tag.ts';
+import { type NewAssignment, type TagKind, unknownTag } from './tag.ts';
 
 export type Tag = {
   tagId: string;
@@ -25,8 +25,8 @@ export type Tag = {
 };
 /** A tag of one kind in one bot. */
 export type TagKey = { botId: string; kind: TagKind; tagId: string };
-/** A contact and the name of a tag. */
-export type ContactTag = { contactId: string; tag: string };
+/** A contact and the name of a tag. The assignment begins at `beganAt` (ms); left out: now. */
+export type ContactTag = { contactId: string; tag: string; beganAt?: number };
 
 export const tagLengthMax = 100;
 /** A hundred years, in days. */
@@ -66,6 +66,15 @@ export async function findTag(sql: Queryable, { botId, kind, tagId }: TagKey): P
     select ${tagColumns(sql)} from tags where bot_id = ${botId} and tag_id = ${tagId} and kind = ${kind}`;
   if (!tag) throw unknownTag(tagId);
   return tag;
+}
+
+/** The id of the tag that is named by its id, or by the one it had at MantaGo. An unknown id is returned unchanged. */
+export async function currentTagId(sql: Queryable, { botId, kind, tagId }: TagKey): Promise<string> {
+  const [tag] = await sql<{ tagId: string }[]>`
+    select tag_id as "tagId" from tags
+    where bot_id = ${botId} and kind = ${kind} and (tag_id = ${tagId} or former_id = ${tagId})
+    order by tag_id <> ${tagId} limit 1`;
+  return tag?.tagId ?? tagId;
 }
 
 /** Idempotent. Throws BOT_NOT_FOUND, TAG_NOT_FOUND, TAG_EXISTS. */
@@ -161,14 +170,14 @@ export function tagColumns(sql: Queryable) {
 async function toAssignments(
   tx: Transaction,
   { botId, kind, tags }: { botId: string; kind: TagKind; tags: readonly ContactTag[] },
-): Promise<Assignment[]> {
+): Promise<NewAssignment[]> {
   const rows = await tx<{ tagId: string; name: string }[]>`
     select tag_id as "tagId", name from tags
     where bot_id = ${botId} and kind = ${kind} and name = any(${tags.map(({ tag }) => tag)}::text[])`;
   const idOf = new Map(rows.map(({ tagId, name }) => [name, tagId]));
-  return tags.flatMap(({ contactId, tag }) => {
+  return tags.flatMap(({ tag, ...one }) => {
     const tagId = idOf.get(tag);
-    return tagId === undefined ? [] : [{ contactId, tagId }];
+    return tagId === undefined ? [] : [{ ...one, tagId }];
   });
 }
 

@@ -75,9 +75,16 @@ export function judge(
 }
 
 function requestedPause({ status, retryAfter }: Answer, now: number): number | null {
-  if (retryAfter === null || status === null || !pausing.includes(status)) return null;
+  if (status === null || !pausing.includes(status)) return null;
+  const pauseMs = pauseOfHeader(retryAfter, now);
+  return pauseMs === null ? null : now + pauseMs;
+}
+
+/** The pause (ms) that the header `Retry-After` asks for, in seconds or as a date, at most a day; null: none. */
+export function pauseOfHeader(retryAfter: string | null, now: number): number | null {
+  if (retryAfter === null) return null;
   const until = /^\d{1,9}$/.test(retryAfter) ? now + Number(retryAfter) * secondMs : Date.parse(retryAfter);
-  return until > now ? Math.min(until, now + retryAfterMsMax) : null;
+  return until > now ? Math.min(until - now, retryAfterMsMax) : null;
 }
 
 /** From 0 to 1. */

@@ -43,4 +43,8 @@ export const manyBotStatements: readonly { statement: string; reason: string }[]
     statement: 'from channels left join line_friend_lists',
     reason: 'background work looks for friend lists to read',
   },
+  {
+    statement: "from mantago_imports where state = 'running'",
+    reason: 'background work looks for imports to continue',
+  },
 ];

@@ -553,6 +553,76 @@ create table line_unit_events (
  PRIMARY KEY (bot_id, unit, first_day, last_day)
 );
 
+create table mantago_answers (
+ bot_id text collate "C" not null,
+ kind text collate "C" not null,
+ asked_at timestamp with time zone not null,
+ answer jsonb not null,
+ CHECK ((kind = ANY (ARRAY['clients'::text, 'messages'::text]))),
+ PRIMARY KEY (bot_id, kind, asked_at)
+);
+
+create table mantago_connections (
+ bot_id text collate "C" not null,
+ address text not null,
+ their_bot_id text not null,
+ token_sealed bytea not null,
+ secret_sealed bytea not null,
+ calls_per_minute integer not null,
+ updated_at timestamp with time zone not null,
+ CHECK (((calls_per_minute >= 1) AND (calls_per_minute <= 6000))),
+ PRIMARY KEY (bot_id)
+);
+
+create table mantago_days (
+ bot_id text collate "C" not null,
+ platform text collate "C" not null,
+ day date not null,
+ followers bigint not null,
+ PRIMARY KEY (bot_id, platform, day)
+);
+
+create table mantago_imports (
+ bot_id text collate "C" not null,
+ state text collate "C" not null,
+ run integer not null,
+ phase text collate "C" not null,
+ cursor jsonb not null default '{}'::jsonb,
+ encoded_member text,
+ expected bigint,
+ counts jsonb not null default '{}'::jsonb,
+ calls bigint not null default 0,
+ next_at timestamp with time zone,
+ failures integer not null default 0,
+ problem text,
+ started_at timestamp with time zone not null,
+ updated_at timestamp with time zone not null,
+ ended_at timestamp with time zone,
+ CHECK ((state = ANY (ARRAY['running'::text, 'stopped'::text, 'done'::text]))),
+ PRIMARY KEY (bot_id)
+);
+
+create table mantago_problems (
+ bot_id text collate "C" not null,
+ reason text collate "C" not null,
+ platform text collate "C" not null,
+ subject text collate "C" not null,
+ detail text not null,
+ PRIMARY KEY (bot_id, reason, platform, subject)
+);
+CREATE INDEX mantago_problems_of_client ON public.mantago_problems USING btree (bot_id, platform, subject);
+
+create table mantago_queue (
+ bot_id text collate "C" not null,
+ kind text collate "C" not null,
+ platform text collate "C" not null,
+ client_id text collate "C" not null,
+ contact text collate "C" not null,
+ CHECK ((kind = ANY (ARRAY['points'::text, 'encoded'::text]))),
+ PRIMARY KEY (bot_id, kind, platform, client_id)
+);
+CREATE INDEX mantago_queue_of_contact ON public.mantago_queue USING btree (bot_id, platform, contact);
+
 create table message_templates (
  bot_id text collate "C" not null,
  template_id text collate "C" not null,
@@ -877,6 +947,7 @@ create table tags (
  confidence double precision not null default 1,
  life_cycle_days integer not null default 30,
  life_cycle_active boolean not null default false,
+ former_id text collate "C",
  CHECK (((kind = 'automatic'::text) OR (NOT life_cycle_active))),
  CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision))),
  CHECK ((kind = ANY (ARRAY['manual'::text, 'personal'::text, 'automatic'::text]))),
@@ -884,6 +955,7 @@ create table tags (
  PRIMARY KEY (bot_id, tag_id),
  UNIQUE (bot_id, kind, name)
 );
+CREATE UNIQUE INDEX tags_former_id ON public.tags USING btree (bot_id, kind, former_id) WHERE (former_id IS NOT NULL);
 
 create table totals (
  bot_id text collate "C" not null,

@@ -10,6 +10,7 @@ import { listTags, type TagList, type TagOrder, type TagQuery } from '../../tags
 import type { Assignment, TagKind } from '../../tags/tag.ts';
 import {
   createTag,
+  currentTagId,
   deleteTag,
   findTag,
   lifeCycleDaysMax,
@@ -89,7 +90,13 @@ function automaticOperations(sources: Sources) {
           ? null
           : `lifeCycle in the body must be at most ${lifeCycleDaysMax} days`,
       async answer(botId, { body, params }) {
-        const change = { botId, tagId: params.autoTagId, active: body.isActive, days: body.lifeCycle };
+        const key = { botId, kind: 'automatic' as const, tagId: params.autoTagId };
+        const change = {
+          botId,
+          tagId: await currentTagId(sql, key),
+          active: body.isActive,
+          days: body.lifeCycle,
+        };
         await sql.begin((tx) => setLifeCycle(tx, change, { now: clock() }));
         return success('Update auto tag lifecycle successfully');
       },
@@ -148,7 +155,7 @@ class TagCalls<IdName extends 'tagId' | 'autoTagId'> {
     return proven(this.#sources, {
       answer: async (botId, { params }: NamesTag<IdName>) => ({
         ...success(completed),
-        ...(await show(this.#key(botId, params))),
+        ...(await show(await this.#key(botId, params))),
       }),
     });
   }
@@ -158,7 +165,7 @@ class TagCalls<IdName extends 'tagId' | 'autoTagId'> {
     return proven(this.#sources, {
       problemOf: nameProblem,
       answer: async (botId, { params, body }: NamesTag<IdName> & Named) => {
-        const change = { ...this.#key(botId, params), name: tagName(body.name) };
+        const change = { ...(await this.#key(botId, params)), name: tagName(body.name) };
         await sql.begin((tx) => renameTag(tx, change, { now: clock() }));
         return success(message);
       },
@@ -169,7 +176,8 @@ class TagCalls<IdName extends 'tagId' | 'autoTagId'> {
     const { sql, clock } = this.#sources;
     return proven(this.#sources, {
       answer: async (botId, { params }: NamesTag<IdName>) => {
-        await sql.begin((tx) => deleteTag(tx, this.#key(botId, params), { now: clock() }));
+        const key = await this.#key(botId, params);
+        await sql.begin((tx) => deleteTag(tx, key, { now: clock() }));
         return success(message);
       },
     });
@@ -180,7 +188,7 @@ class TagCalls<IdName extends 'tagId' | 'autoTagId'> {
     return proven(this.#sources, {
       problemOf: clientProblem,
       answer: async (botId, sent: ClientCall & { body: Record<IdName, string> }) => {
-        const { tagId } = await findTag(sql, this.#key(botId, sent.body));
+        const { tagId } = await findTag(sql, await this.#key(botId, sent.body));
         const contactId = await findClient(this.#sources, botId, sent);
         const assignments = [{ contactId, tagId }];
         await sql.begin((tx) => change(tx, { botId, assignments }, { now: clock() }));
@@ -202,8 +210,9 @@ class TagCalls<IdName extends 'tagId' | 'autoTagId'> {
     });
   }
 
-  #key(botId: string, ids: Record<IdName, string>): TagKey {
-    return { botId, kind: this.#kind, tagId: ids[this.#idName] };
+  async #key(botId: string, ids: Record<IdName, string>): Promise<TagKey> {
+    const key = { botId, kind: this.#kind, tagId: ids[this.#idName] };
+    return { ...key, tagId: await currentTagId(this.#sources.sql, key) };
   }
 }
 

@@ -1,0 +1,310 @@
+/**
+ * The import from MantaGo: one walk at a time for a bot, in steps of one call each.
+ *
+ *     lock the walk → ask MantaGo → under the bot's lock: write, and move the cursor → commit
+ *
+ * A killed step has written nothing, so any process repeats it: the command, or a server's background work. Every write is idempotent. A
+ * later walk updates what the first one brought.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Keys } from '../auth/keys.ts';
+import { isFormerIdForm } from '../contacts/former-ids.ts';
+import type { Queryable, Sql, Transaction } from '../database/client.ts';
+import { rowsOfBot } from '../database/row-table.ts';
+import { invalidInput, Refusal } from '../errors.ts';
+import type { Random } from '../random.ts';
+import { type Clock, minuteMs, secondMs } from '../time.ts';
+import type { Counts } from './carry.ts';
+import { findConnection, type NewConnection, openConnection, putConnection } from './connections.ts';
+import { type MantagoCall, type MantagoClient, MantagoFailure } from './mantago-client.ts';
+import { askForPoints, type Next, type Phase, phaseNames, phases, type Walk } from './phases.ts';
+
+export type ImportState = 'running' | 'stopped' | 'done';
+
+export type MantagoImport = {
+  botId: string;
+  state: ImportState;
+  /** 1 for the first walk, one more for each update. */
+  run: number;
+  phase: Phase;
+  address: string;
+  theirBotId: string;
+  callsPerMinute: number;
+  /** Clients at MantaGo, as its analysis reports them; null: not known yet. */
+  expected: number | null;
+  /** What this walk has read and changed, by name (`countNames`). */
+  counts: Counts;
+  calls: number;
+  /** Why the last call failed; null: it succeeded. */
+  problem: string | null;
+  /** The next call is not made before; null: now. */
+  nextAt: Date | null;
+  startedAt: Date;
+  updatedAt: Date;
+  endedAt: Date | null;
+  /** A forecast; null: not known, or the walk does not run. */
+  secondsLeft: number | null;
+};
+
+export const countNames = [
+  'clients',
+  'contactsAdded',
+  'profiles',
+  'customers',
+  'formerIds',
+  'tags',
+  'assignments',
+  'pointContacts',
+  'pointEntries',
+  'points',
+  'days',
+  'answers',
+] as const;
+
+export type ImportParts = {
+  sql: Sql;
+  keys: Keys;
+  client: Pick<MantagoClient, 'call'>;
+  clock: Clock;
+  random: Random;
+};
+
+export const encodedIdsMax = 10_000_000;
+const encodedBatch = 5_000;
+const firstPauseMs = 5 * secondMs;
+const pauseMsMax = 5 * minuteMs;
+/** Failures in a row of a call that MantaGo answers, but not as documented. */
+const oddFailuresMax = 8;
+const busyMs = 200;
+/** The longest pause between two looks at a walk that waits. */
+const lookMs = secondMs;
+
+/**
+ * Starts a walk, or continues the one that has not ended. After the end of a walk, a new one updates its data. Throws Refusal
+ * BOT_NOT_FOUND, and INPUT_INVALID for an incomplete connection.
+ */
+export async function startImport(
+  sql: Sql,
+  {
+    botId,
+    encodedIds = [],
+    ...connection
+  }: NewConnection & { botId: string; encodedIds?: readonly string[] },
+  { clock, keys }: Pick<ImportParts, 'clock' | 'keys'>,
+): Promise<MantagoImport> {
+  const wrongId = encodedIds.find((id) => !isFormerIdForm(id));
+  if (wrongId !== undefined)
+    throw invalidInput(`${JSON.stringify(wrongId.slice(0, 100))} is no encoded id of MantaGo.`);
+  const at = new Date(clock());
+  await sql.begin(async (tx) => {
+    // The order of locks is that of a step: the walk, then the bot.
+    const [ended] = await tx<{ isDone: boolean }[]>`
+      select state = 'done' as "isDone" from mantago_imports where bot_id = ${botId} for no key update`;
+    await putConnection(tx, botId, connection, { now: clock(), keys });
+    if (ended === undefined || ended.isDone) await restart(tx, botId, at);
+    else {
+      await tx`
+        update mantago_imports set state = 'running', next_at = null, failures = 0, problem = null, ended_at = null, updated_at = ${at}
+        where bot_id = ${botId}`;
+    }
+    await queueEncodedIds(tx, botId, encodedIds);
+  });
+  return readImport(sql, botId, clock());
+}
+
+async function restart(tx: Transaction, botId: string, at: Date): Promise<void> {
+  await tx`delete from mantago_problems where bot_id = ${botId}`;
+  await tx`
+    insert into mantago_imports as walk (bot_id, state, run, phase, started_at, updated_at)
+    values (${botId}, 'running', 1, ${phaseNames[0]}, ${at}, ${at})
+    on conflict (bot_id) do update set state = 'running', run = walk.run + 1, phase = excluded.phase, cursor = '{}', expected = null,
+      counts = '{}', calls = 0, next_at = null, failures = 0, problem = null, started_at = excluded.started_at,
+      updated_at = excluded.updated_at, ended_at = null`;
+}
+
+async function queueEncodedIds(tx: Transaction, botId: string, encodedIds: readonly string[]): Promise<void> {
+  for (let index = 0; index < encodedIds.length; index += encodedBatch) {
+    const list = encodedIds.slice(index, index + encodedBatch);
+    await tx`
+      insert into mantago_queue (bot_id, kind, platform, client_id, contact)
+      select bot_id, 'encoded', '', id, id
+      from ${rowsOfBot(tx, 'new', botId, { list, columns: { id: ['text', (id: string) => id] } })}
+      on conflict do nothing`;
+  }
+}
+
+/** Stops a walk after its running step. What it brought stays. Safe to repeat. Throws Refusal IMPORT_NOT_FOUND. */
+export async function stopImport(
+  sql: Sql,
+  botId: string,
+  { clock }: Pick<ImportParts, 'clock'>,
+): Promise<MantagoImport> {
+  await sql`
+    update mantago_imports set state = 'stopped', problem = null, updated_at = ${new Date(clock())}, ended_at = ${new Date(clock())}
+    where bot_id = ${botId} and state = 'running'`;
+  return readImport(sql, botId, clock());
+}
+
+/** The latest walk. Throws Refusal IMPORT_NOT_FOUND. */
+export async function readImport(sql: Queryable, botId: string, now: number): Promise<MantagoImport> {
+  const found = await findImport(sql, botId, now);
+  if (found) return found;
+  throw new Refusal('IMPORT_NOT_FOUND', 'Nothing was imported from MantaGo yet.');
+}
+
+type Row = Omit<MantagoImport, 'secondsLeft' | 'address' | 'theirBotId' | 'callsPerMinute'> & {
+  queuedPoints: number;
+  queuedIds: number;
+};
+
+/** The latest walk; null: none. */
+export async function findImport(sql: Queryable, botId: string, now: number): Promise<MantagoImport | null> {
+  const [row] = await sql<Row[]>`
+    select bot_id as "botId", state, run, phase, expected::float8 as expected, counts, calls::float8 as calls, problem,
+      next_at as "nextAt", started_at as "startedAt", updated_at as "updatedAt", ended_at as "endedAt",
+      (select count(*)::float8 from mantago_queue where bot_id = ${botId} and kind = 'points') as "queuedPoints",
+      (select count(*)::float8 from mantago_queue where bot_id = ${botId} and kind = 'encoded') as "queuedIds"
+    from mantago_imports where bot_id = ${botId}`;
+  const connection = row && (await findConnection(sql, botId));
+  if (!row || !connection) return null;
+  const { queuedPoints: _points, queuedIds: _ids, ...walk } = row;
+  return { ...walk, ...connection, secondsLeft: forecast(row, connection.callsPerMinute, now) };
+}
+
+const clientsAtOnce = 100;
+const callsForDays = 2;
+
+/** Seconds until the end: the calls that are left, at the pace so far or the allowed one, whichever is slower. */
+function forecast(row: Row, callsPerMinute: number, now: number): number | null {
+  const { state, expected, counts, calls, startedAt, queuedPoints, queuedIds } = row;
+  if (state !== 'running' || expected === null) return null;
+  const pages = Math.max(0, expected - (counts.clients ?? 0)) / clientsAtOnce;
+  const callsLeft = Math.ceil(2 * pages + queuedPoints / clientsAtOnce) + queuedIds + callsForDays;
+  const paceMs = calls === 0 ? 0 : (now - startedAt.getTime()) / calls;
+  return Math.ceil((callsLeft * Math.max(paceMs, minuteMs / callsPerMinute)) / secondMs);
+}
+
+type Locked = Walk & { state: ImportState; counts: Counts; nextAt: Date | null; failures: number };
+
+/**
+ * Does the next step of a walk. `waiting`: not due yet; `busy`: another process does a step; `ended`: the walk does not run. Safe to call
+ * at any time, from any number of processes.
+ */
+export async function stepImport(
+  parts: ImportParts,
+  botId: string,
+): Promise<'stepped' | 'waiting' | 'busy' | 'ended'> {
+  const { sql, clock } = parts;
+  return sql.begin(async (tx) => {
+    const [row] = await tx<Locked[]>`
+      select bot_id as "botId", state, phase, cursor, encoded_member as "encodedMember", counts, next_at as "nextAt", failures,
+        started_at as "startedAt"
+      from mantago_imports where bot_id = ${botId} for no key update skip locked`;
+    if (!row) return (await findImport(tx, botId, clock())) === null ? 'ended' : 'busy';
+    if (row.state !== 'running') return 'ended';
+    if (row.nextAt !== null && row.nextAt.getTime() > clock()) return 'waiting';
+    await step(tx, parts, row);
+    return 'stepped';
+  }) as Promise<'stepped' | 'waiting' | 'busy' | 'ended'>;
+}
+
+async function step(tx: Transaction, parts: ImportParts, row: Locked): Promise<void> {
+  const { clock, random, keys, client } = parts;
+  const { botId } = row;
+  const startedAt = clock();
+  let calls = 0;
+  let spacingMs = 0;
+  const put = async (values: Record<string, unknown>) => {
+    const at = new Date(clock());
+    await tx`
+      update mantago_imports set ${tx({ ...values, updated_at: at })}, calls = calls + ${calls} where bot_id = ${botId}`;
+  };
+  try {
+    const connection = await openConnection(tx, botId, keys);
+    spacingMs = minuteMs / connection.callsPerMinute;
+    const ask = (call: MantagoCall) => {
+      calls += 1;
+      return client.call(connection, call);
+    };
+    const next = await advance(row, { tx, ask, now: startedAt, random });
+    const counts = sum(row.counts, next.counts ?? {});
+    const phase = next.cursor === undefined ? phaseAfter(row.phase) : row.phase;
+    const nextAt = calls === 0 ? null : new Date(startedAt + spacingMs);
+    await tx`
+      update mantago_imports set cursor = ${JSON.stringify(next.cursor ?? {})}::text::jsonb,
+        counts = ${JSON.stringify(counts)}::text::jsonb where bot_id = ${botId}`;
+    await put({
+      phase: phase ?? row.phase,
+      ...(phase === null && { state: 'done', ended_at: new Date(clock()) }),
+      ...(next.encodedMember !== undefined && { encoded_member: next.encodedMember }),
+      ...(next.expected !== undefined && { expected: next.expected }),
+      ...{ next_at: nextAt, failures: 0, problem: null },
+    });
+  } catch (error) {
+    if (error instanceof MantagoFailure) {
+      await put(failureOf(error, { failures: row.failures + 1, now: clock(), spacingMs }));
+    } else if (error instanceof Refusal && calls === 0) {
+      // The stored pair cannot be opened.
+      await put({ state: 'stopped', problem: error.message, ended_at: new Date(clock()) });
+    } else throw error;
+  }
+}
+
+type Advance = Parameters<(typeof phases)[Phase]>[1];
+
+/** Queued points come first. */
+async function advance(walk: Locked, parts: Advance): Promise<Next> {
+  const counts = await askForPoints(walk, parts);
+  return counts === null ? phases[walk.phase](walk, parts) : { cursor: walk.cursor, counts };
+}
+
+/** Null: the walk is over. */
+function phaseAfter(phase: Phase): Phase | null {
+  return phaseNames[phaseNames.indexOf(phase) + 1] ?? null;
+}
+
+function sum(counts: Counts, more: Counts): Counts {
+  const added = Object.entries(more).map(([name, count]) => [name, (counts[name] ?? 0) + count]);
+  return { ...counts, ...Object.fromEntries(added) };
+}
+
+/** The changes of a walk after a failed call: a pause, or its end. */
+function failureOf(
+  { kind, message, pauseMs }: MantagoFailure,
+  { failures, now, spacingMs }: { failures: number; now: number; spacingMs: number },
+): Record<string, unknown> {
+  const isOdd = kind === 'declined' || kind === 'nonsense';
+  if (kind === 'refused' || (isOdd && failures >= oddFailuresMax))
+    return { state: 'stopped', problem: message, failures, ended_at: new Date(now) };
+  const growing = Math.min(firstPauseMs * 2 ** Math.min(failures - 1, 20), pauseMsMax);
+  return { next_at: new Date(now + Math.max(pauseMs ?? growing, spacingMs)), problem: message, failures };
+}
+
+/** Steps a walk until it ends or `stop`; calls `onStep` after each step. Returns its last state. */
+export async function runImport(
+  parts: ImportParts,
+  botId: string,
+  { stop, onStep }: { stop: AbortSignal; onStep(walk: MantagoImport): void },
+): Promise<MantagoImport> {
+  const { sql, clock } = parts;
+  for (;;) {
+    const outcome = await stepImport(parts, botId);
+    const walk = await readImport(sql, botId, clock());
+    onStep(walk);
+    if (outcome === 'ended' || stop.aborted) return walk;
+    const waitMs = outcome === 'busy' ? busyMs : (walk.nextAt?.getTime() ?? 0) - clock();
+    if (waitMs > 0) await pause(Math.min(waitMs, lookMs));
+  }
+}
+
+/** Does one step of each walk that is due, of any bot. Returns the pause until the next look (ms). */
+export async function stepImports(parts: ImportParts, isStopped: () => boolean): Promise<number> {
+  const running = await parts.sql<{ botId: string }[]>`
+    select bot_id as "botId" from mantago_imports where state = 'running' and coalesce(next_at <= ${new Date(parts.clock())}, true)`;
+  let stepped = 0;
+  for (const { botId } of running) {
+    if (isStopped()) return lookMs;
+    if ((await stepImport(parts, botId)) === 'stepped') stepped += 1;
+  }
+  return stepped === 0 ? lookMs : busyMs;
+}
