@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { clusterExceptions } from './cluster-exceptions.ts';
 import { manyBotStatements } from './harness/many-bot-statements.ts';
-import { lacksBot } from './harness/statements.ts';
+import { lacksBot, usesQueue } from './harness/statements.ts';
 
 test('a statement over distributed tables lacks its bot if a sub-select does not name it as a value', () => {
   const good = [
@@ -26,6 +26,21 @@ test('a statement over distributed tables lacks its bot if a sub-select does not
   assert.deepEqual(
     wrong.filter((text) => !lacksBot(text)),
     [],
+  );
+});
+
+test('a statement over distributed tables may not use a queue, also not in a sub-select', () => {
+  assert.ok(!usesQueue('select 1 from contacts where bot_id = $1'));
+  assert.ok(!usesQueue("select 'from contacts' from deliveries where bot_id = $1"));
+  assert.ok(
+    usesQueue(
+      'select 1 from contacts where bot_id = $1 and exists (select from deliveries where bot_id = $2)',
+    ),
+  );
+  assert.ok(
+    usesQueue(
+      'with waiting as (select day from deliveries where bot_id = $1) select * from days left join waiting using (day) where bot_id = $2',
+    ),
   );
 });
 

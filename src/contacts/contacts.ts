@@ -11,7 +11,7 @@
 import type { Queryable } from '../database/client.ts';
 import { toDate } from '../database/instants.ts';
 import { textList } from '../database/lists.ts';
-import { rowTable } from '../database/row-table.ts';
+import { rowsOfBot, rowTable } from '../database/row-table.ts';
 import { Refusal } from '../errors.ts';
 import { normalContactId } from '../platforms/contact-ids.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
@@ -50,10 +50,13 @@ export async function createContacts(
 ): Promise<number> {
   const { count } = await sql`
     insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at, profile_due_at)
-    select ${botId}, contact_id, ${platform}, platform_contact_id, ${new Date(now)}, ${toDate(profileDue(platform))}
-    from ${rowTable(sql, 'new', platformContactIds, {
-      contact_id: ['text', () => newId(random)],
-      platform_contact_id: ['text', (id) => id],
+    select bot_id, contact_id, ${platform}, platform_contact_id, ${new Date(now)}, ${toDate(profileDue(platform))}
+    from ${rowsOfBot(sql, 'new', botId, {
+      list: platformContactIds,
+      columns: {
+        contact_id: ['text', () => newId(random)],
+        platform_contact_id: ['text', (id) => id],
+      },
     })}
     on conflict (bot_id, platform, platform_contact_id) do nothing`;
   return count;

@@ -7,7 +7,7 @@
 import { lockBot } from '../bots/bots.ts';
 import type { Queryable, Transaction } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
-import { type Column, columnNames, rowTable } from '../database/row-table.ts';
+import { type Column, columnNames, rowsOfBot, rowTable } from '../database/row-table.ts';
 import { invalidInput, Refusal } from '../errors.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { type Change, enqueueMessages } from '../webhooks-out/outbox.ts';
@@ -164,8 +164,11 @@ export async function writeProfiles(
   await enqueueMessages(tx, botId, await rebindings(tx, botId, written, now), { now });
   const { count } = await tx`
     insert into contact_profiles as kept (bot_id, contact_id, ${columnNames(tx, profileFields)}, name_told_at, updated_at)
-    select ${botId}, new.*, case when name is not null then ${new Date(now)}::timestamptz end, ${new Date(now)}
-    from ${rowTable(tx, 'new', written, { contact_id: ['text', ({ contactId }) => contactId], ...fieldColumns })}
+    select new.*, case when name is not null then ${new Date(now)}::timestamptz end, ${new Date(now)}
+    from ${rowsOfBot(tx, 'new', botId, {
+      list: written,
+      columns: { contact_id: ['text', ({ contactId }) => contactId], ...fieldColumns },
+    })}
     on conflict (bot_id, contact_id) do update set
       ${setEach(tx, profileFields, (field) => `coalesce(excluded.${field}, kept.${field})`)},
       name_told_at = case when excluded.name <> kept.name or kept.name is null

@@ -115,7 +115,7 @@ test('after the loss of its connection, a transaction stores nothing and sends n
   const lost = sql.begin(async (transaction) => {
     const [row] = await transaction<{ pid: number }[]>`select pg_backend_pid() as pid`;
     await transaction`insert into notes values ('before')`;
-    await sql`select pg_terminate_backend(${row?.pid ?? 0})`;
+    await sql`select pg_terminate_backend(${row?.pid ?? 0}::integer)`;
     await pause(50);
     goneOn = true;
     await transaction`insert into notes values ('after')`;

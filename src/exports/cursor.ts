@@ -21,7 +21,7 @@ export async function* readBatches<Row extends object>(
   { sql, signal }: { sql: Sql; signal: AbortSignal },
 ): AsyncGenerator<Row[]> {
   const [backend] = await tx<{ pid: number }[]>`select pg_backend_pid() as pid`;
-  const cancel = () => sql`select pg_cancel_backend(${backend?.pid ?? 0})`;
+  const cancel = () => sql`select pg_cancel_backend(${backend?.pid ?? 0}::integer)`;
   const readerStop = new AbortController();
   const anyAbort = AbortSignal.any([signal, readerStop.signal]);
   // Not prepared: the client would read the rows of every later cursor as rows of the first.

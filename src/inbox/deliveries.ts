@@ -1,6 +1,7 @@
 /** Lists deliveries, shows their raw bodies, replays them, and deletes old ones. */
 import type { Fragment, Queryable } from '../database/client.ts';
 import { numberList } from '../database/lists.ts';
+import type { PlatformName } from '../platforms/platform.ts';
 import { dayMs } from '../time.ts';
 import { purgePeople } from './delivery-people.ts';
 import { isPending } from './pending.ts';
@@ -66,6 +67,18 @@ export async function readInboxState(sql: Queryable, botId: string): Promise<Inb
         ) first))) as "oldestAt",
       (select count(*) from deliveries where bot_id = ${botId} and set_aside_reason is not null)::float8 as "setAside"`;
   return row ?? { waiting: 0, oldestAt: null, setAside: 0 };
+}
+
+/** The day (YYYY-MM-DD in the zone) of the platform's oldest delivery that is set aside; null: none is. */
+export async function firstSetAsideDay(
+  sql: Queryable,
+  botId: string,
+  { platform, zone }: { platform: PlatformName; zone: string },
+): Promise<string | null> {
+  const [row] = await sql<{ day: string | null }[]>`
+    select to_char(min(received_at) at time zone ${zone}, 'YYYY-MM-DD') as day from deliveries
+    where bot_id = ${botId} and platform = ${platform} and set_aside_reason is not null`;
+  return row?.day ?? null;
 }
 
 type ListedRow = Omit<ListedDelivery, 'state'> & { pending: boolean };

@@ -9,6 +9,7 @@ import type { components } from '../../contracts/types/management.ts';
 import { findBot } from '../bots/bots.ts';
 import type { Queryable } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
+import { firstSetAsideDay } from '../inbox/deliveries.ts';
 import { readDay } from '../periods.ts';
 import { blocksChange, firstReported, followersChange } from '../rollups/follower-changes.ts';
 import { addDays, dayMs, dayOf, lineZone } from '../time.ts';
@@ -53,7 +54,11 @@ export async function reconcile(
   if (first > last || addDays(first, daysMax) <= last) {
     throw new Refusal('INPUT_INVALID', `from must be 0 to ${daysMax - 1} days before to (${last}).`);
   }
-  return (await selectDays(sql, botId, first, last)).map(toDay);
+  const [rows, setAsideFrom] = await Promise.all([
+    selectDays(sql, botId, first, last),
+    firstSetAsideDay(sql, botId, { platform: 'line', zone: lineZone }),
+  ]);
+  return rows.map((row) => toDay(row, setAsideFrom !== null && setAsideFrom <= row.day));
 }
 
 type Row = {
@@ -61,7 +66,6 @@ type Row = {
   friendsBefore: number | null;
   followers: number;
   blocks: number;
-  setAside: number;
   recipients: number | null;
   lineFollowers: number | null;
   lineBlocks: number | null;
@@ -75,11 +79,6 @@ async function selectDays(sql: Queryable, botId: string, first: string, last: st
         sum(${blocksChange(sql, botId)}) as blocks
       from days
       where bot_id = ${botId} and platform = 'line' and zone = ${lineZone} and day <= ${last}
-      group by 1
-    ),
-    set_aside as (
-      select greatest((received_at at time zone ${lineZone})::date, ${first}) as day, count(*) as count from deliveries
-      where bot_id = ${botId} and platform = 'line' and set_aside_reason is not null
       group by 1
     ),
     counted as (
@@ -102,7 +101,6 @@ async function selectDays(sql: Queryable, botId: string, first: string, last: st
         then (friends.all - sum(coalesce(counted.friends, 0)) over up_to)::float8 end as "friendsBefore",
       (sum(coalesce(changes.followers, 0)) over up_to)::float8 as followers,
       (sum(coalesce(changes.blocks, 0)) over up_to)::float8 as blocks,
-      (sum(coalesce(set_aside.count, 0)) over up_to)::float8 as "setAside",
       case when sends.day is null then 0 else sends.recipients end as recipients,
       (reported.value->>'followers')::float8 as "lineFollowers", (reported.value->>'blocks')::float8 as "lineBlocks",
       delivered.value as "lineSends"
@@ -112,7 +110,6 @@ async function selectDays(sql: Queryable, botId: string, first: string, last: st
     ) friends
     left join counted using (day)
     left join changes using (day)
-    left join set_aside using (day)
     left join sends using (day)
     left join snapshots reported on reported.bot_id = ${botId} and reported.kind = 'followers'
       and reported.day = requested.day and reported.status = 'ready'
@@ -122,8 +119,8 @@ async function selectDays(sql: Queryable, botId: string, first: string, last: st
     order by requested.day`;
 }
 
-function toDay({ day, friendsBefore, setAside, lineSends, ...count }: Row): ReconciledDay {
-  const pending: GapReason[] = setAside > 0 ? ['deliveries-set-aside'] : [];
+function toDay({ day, friendsBefore, lineSends, ...count }: Row, isSetAside: boolean): ReconciledDay {
+  const pending: GapReason[] = isSetAside ? ['deliveries-set-aside'] : [];
   return {
     day,
     friendsBefore,

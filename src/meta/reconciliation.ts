@@ -12,6 +12,7 @@ import { findBot } from '../bots/bots.ts';
 import type { MetaPlatform } from '../bots/meta-tokens.ts';
 import type { Queryable } from '../database/client.ts';
 import { invalidInput } from '../errors.ts';
+import { firstSetAsideDay } from '../inbox/deliveries.ts';
 import { readDay } from '../periods.ts';
 import { addDays, dayMs, dayOf } from '../time.ts';
 
@@ -87,10 +88,13 @@ export async function reconcilePlatform(
   if (first > last || addDays(first, daysMax) <= last)
     throw invalidInput(`from must be 0 to ${daysMax - 1} days before to (${last}).`);
   const range = { platform, zone, timeZone, first, last };
-  const rows =
-    platform === 'whatsapp' ? await selectSends(sql, botId, range) : await selectPeople(sql, botId, range);
-  const days = rows.map(({ day, setAside, ...counts }) => {
-    const pending: MetaGapReason[] = setAside > 0 ? ['deliveries-set-aside'] : [];
+  const [rows, setAsideFrom] = await Promise.all([
+    platform === 'whatsapp' ? selectSends(sql, botId, range) : selectPeople(sql, botId, range),
+    firstSetAsideDay(sql, botId, range),
+  ]);
+  const days = rows.map(({ day, ...counts }) => {
+    const pending: MetaGapReason[] =
+      setAsideFrom !== null && setAsideFrom <= day ? ['deliveries-set-aside'] : [];
     const compared = Object.entries(figures).map(([name, { less, more }]) => {
       const [own, theirs] = counts[name as keyof typeof counts] ?? [null, null];
       return [name, compare(own, theirs, { less: [...less, ...pending], more: [...more, ...pending] })];
@@ -101,9 +105,7 @@ export async function reconcilePlatform(
 }
 
 type Pair = [own: number | null, theirs: number | null];
-type Row = { day: string; setAside: number } & Partial<
-  Record<'contacts' | 'newContacts' | 'blocks' | 'sends', Pair>
->;
+type Row = { day: string } & Partial<Record<'contacts' | 'newContacts' | 'blocks' | 'sends', Pair>>;
 type Range = { platform: MetaPlatform; zone: string; timeZone: string; first: string; last: string };
 
 async function selectPeople(
@@ -135,8 +137,7 @@ async function selectPeople(
         (reported.value->>${total})::float8) as contacts,
       json_build_array(coalesce(joined.count, 0)::float8, (reported.value->>${added})::float8) as "newContacts",
       json_build_array(coalesce(blocked.count, 0)::float8,
-        (reported.value->>'page_messages_blocked_conversations_unique')::float8) as blocks,
-      ${setAsideUpTo(sql, botId, platform, zone)} as "setAside"
+        (reported.value->>'page_messages_blocked_conversations_unique')::float8) as blocks
     from (select generate_series(${first}::date, ${last}::date, interval '1 day')::date as day) requested
     left join joined on joined.day = requested.day
     left join blocked on blocked.day = requested.day
@@ -163,8 +164,7 @@ async function selectSends(
       json_build_array(coalesce(sent.count, 0)::float8,
         -- Meta omits days without messages. A later answer proves that the day was asked for.
         coalesce((reported.value->>'sent')::float8, case when requested.day <= asked.last_day
-          and requested.day >= asked.first_day then 0 end)) as sends,
-      ${setAsideUpTo(sql, botId, platform, zone)} as "setAside"
+          and requested.day >= asked.first_day then 0 end)) as sends
     from (select generate_series(${first}::date, ${last}::date, interval '1 day')::date as day) requested
     left join sent on sent.day = requested.day
     left join platform_days reported on reported.bot_id = ${botId} and reported.kind = 'whatsapp-analytics'
@@ -174,13 +174,6 @@ async function selectSends(
       where bot_id = ${botId} and kind = 'whatsapp-analytics'
     ) asked
     order by requested.day`;
-}
-
-/** The deliveries of the platform that are set aside, received up to the end of the requested day. */
-function setAsideUpTo(sql: Queryable, botId: string, platform: MetaPlatform, zone: string) {
-  return sql`(select count(*)::float8 from deliveries
-    where bot_id = ${botId} and platform = ${platform} and set_aside_reason is not null
-      and (received_at at time zone ${zone})::date <= requested.day)`;
 }
 
 /** `less` and `more`: possible reasons for our count to be below or above Meta's. */

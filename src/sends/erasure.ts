@@ -31,6 +31,8 @@ export async function eraseRecipients(
 
 /** In place of a customer id or name of a filter. */
 const deletedText = '(deleted)';
+const deletedCustomerId = JSON.stringify({ customerId: deletedText });
+const deletedName = JSON.stringify({ name: deletedText });
 
 /**
  * Replaces the customer ids and names of the contacts in the filters of sends, before their profiles are deleted. Such a send gets no
@@ -51,8 +53,8 @@ export async function eraseFromFilters(
       group by sends.send_id
     )
     update sends set planned = true, audience = audience
-      || case when has_customer_id then jsonb_build_object('customerId', ${deletedText}::text) else '{}' end
-      || case when has_name then jsonb_build_object('name', ${deletedText}::text) else '{}' end
+      || case when has_customer_id then ${deletedCustomerId}::text::jsonb else '{}' end
+      || case when has_name then ${deletedName}::text::jsonb else '{}' end
     from replaced
     where bot_id = ${botId} and sends.send_id = replaced.send_id and (has_customer_id or has_name)`;
 }

@@ -387,8 +387,8 @@ class SendRun {
       update sends set updated_at = ${new Date(now)}, failure = ${problem?.problem ?? null},
         attempts = case when ${isLater} then case when ${this.#hasAccepted} then 1 else attempts + 1 end else 0 end,
         -- The send that was worked on least recently is the next one.
-        due_at = case when ${isLater} then ${new Date(now)}::timestamptz + interval '1 millisecond' * least(${pauseMsMax}::float8,
-          ${problem?.afterMs ?? 0}::float8 * power(2, case when ${this.#hasAccepted} then 0 else least(attempts, 20) end))
+        due_at = case when ${isLater} then to_timestamp((${now}::float8 + least(${pauseMsMax}::float8,
+          ${problem?.afterMs ?? 0}::float8 * power(2, case when ${this.#hasAccepted} then 0 else least(attempts, 20) end))) / 1000)
           else greatest(due_at, ${new Date(now)}::timestamptz) end,
         state = case when ${isDone} then 'done' when state = 'running' and ${problem?.kind === 'halted'} then 'paused' else state end,
         ended_at = case when ${isDone} then ${new Date(now)} else ended_at end

@@ -53,45 +53,48 @@ type ClaimOptions = { lease: Lease; size: number; blockSize: number; withLastInb
  */
 export async function claimWindow(sql: Sql, send: SendKey, options: ClaimOptions): Promise<Window | null> {
   return sql.begin(async (tx) => {
-    if (!(await lockSend(tx, send, options.lease)).mayClaim) return null;
-    const bounds = (await claimWaiting(tx, send, options)) ?? (await claimNext(tx, send, options));
+    const { mayClaim, lockedAt } = await lockSend(tx, send, options.lease);
+    if (!mayClaim) return null;
+    const claim = { ...options, claimedAt: lockedAt };
+    const bounds = (await claimWaiting(tx, send, claim)) ?? (await claimNext(tx, send, claim));
     if (bounds === null) return null;
     await leaveOutBlocked(tx, send, bounds, options.now);
     if (options.lease.platform === 'whatsapp') await refuseRepeated(tx, send, bounds, options.now);
     const recipients = await readRecipients(tx, send, bounds, options);
-    const { after, upTo, claimedAt } = bounds;
-    return { after, upTo, claimedAt, ageMs: 0, recipients };
+    const { after, upTo } = bounds;
+    return { after, upTo, claimedAt: lockedAt, ageMs: 0, recipients };
   }) as Promise<Window | null>;
 }
 
+type Claim = ClaimOptions & Pick<Window, 'claimedAt'>;
 /** `positions` null: all between the bounds. Otherwise other windows may hold some in between. */
-type Bounds = Pick<Window, 'after' | 'upTo' | 'claimedAt'> & { positions: number[] | null };
+type Bounds = Pick<Window, 'after' | 'upTo'> & { positions: number[] | null };
 
-/** Locks the send's row, so that claims and results follow one another. */
+/** Locks the send's row, so that claims and results follow one another. `lockedAt`: by the database's clock. */
 async function lockSend(
   tx: Transaction,
   { botId, sendId }: SendKey,
   { platform, leaseId }: Lease,
-): Promise<{ isHeld: boolean; mayClaim: boolean }> {
-  const [row] = await tx<{ state: string; isHeld: boolean }[]>`
-    select state, exists (
+): Promise<{ isHeld: boolean; mayClaim: boolean; lockedAt: Date }> {
+  const [row] = await tx<{ state: string; isHeld: boolean; lockedAt: Date }[]>`
+    select state, now() as "lockedAt", exists (
       select from send_lanes where bot_id = ${botId} and platform = ${platform} and lease_id = ${leaseId}) as "isHeld"
     from sends where bot_id = ${botId} and send_id = ${sendId} for update`;
   const isHeld = row?.isHeld ?? false;
-  return { isHeld, mayClaim: isHeld && row?.state === 'running' };
+  return { isHeld, mayClaim: isHeld && row?.state === 'running', lockedAt: row?.lockedAt ?? new Date(0) };
 }
 
 async function claimNext(
   tx: Transaction,
   { botId, sendId }: SendKey,
-  { size, now }: ClaimOptions,
+  { size, now, claimedAt }: Claim,
 ): Promise<Bounds | null> {
   const [claimed] = await tx<Bounds[]>`
     update sends set claimed = least(sends.claimed + ${size}::bigint, sends.recipients), updated_at = ${new Date(now)},
-      in_flight_since = case when sends.claimed = sends.settled then now() else sends.in_flight_since end
+      in_flight_since = case when sends.claimed = sends.settled then ${claimedAt}::timestamptz else sends.in_flight_since end
     from (select claimed from sends where bot_id = ${botId} and send_id = ${sendId}) before
     where bot_id = ${botId} and send_id = ${sendId} and sends.claimed < recipients
-    returning before.claimed as after, sends.claimed as "upTo", now() as "claimedAt", null as positions`;
+    returning before.claimed as after, sends.claimed as "upTo", null as positions`;
   return claimed ?? null;
 }
 
@@ -99,7 +102,7 @@ async function claimNext(
 async function claimWaiting(
   tx: Transaction,
   { botId, sendId }: SendKey,
-  { size, blockSize, now }: ClaimOptions,
+  { size, blockSize, now, claimedAt }: Claim,
 ): Promise<Bounds | null> {
   const [first] = await tx<{ position: number }[]>`
     select recipient.position from send_recipients recipient
@@ -115,9 +118,9 @@ async function claimWaiting(
       returning position
     )
     update sends set settled = least(settled, ${after}), updated_at = ${new Date(now)},
-      in_flight_since = least(in_flight_since, now())
+      in_flight_since = least(in_flight_since, ${claimedAt}::timestamptz)
     where bot_id = ${botId} and send_id = ${sendId}
-    returning ${after}::bigint as after, ${after}::bigint + ${size}::bigint as "upTo", now() as "claimedAt",
+    returning ${after}::bigint as after, ${after}::bigint + ${size}::bigint as "upTo",
       (select array_agg(position) from taken) as positions`;
   return claimed ?? null;
 }
@@ -132,7 +135,7 @@ export async function readInFlight(
   { size, withLastInbound }: Pick<ClaimOptions, 'size' | 'withLastInbound'>,
 ): Promise<Window | null> {
   const { botId, sendId } = send;
-  const [bounds] = await sql<(Bounds & { ageMs: number })[]>`
+  const [bounds] = await sql<(Bounds & Pick<Window, 'claimedAt' | 'ageMs'>)[]>`
     select settled as after, least(claimed, settled + ${size}::bigint) as "upTo", null as positions,
       coalesce(in_flight_since, now()) as "claimedAt",
       coalesce(extract(epoch from now() - in_flight_since)::float8 * 1000, 'infinity') as "ageMs"

@@ -219,7 +219,8 @@ function bodyOf(id: string, ids: { contactId: string; entryId: string }): Call {
 async function digestsOf(sql: Sql, botId?: string): Promise<Record<string, string>> {
   const tables = await sql<{ name: string; hasBot: boolean }[]>`
     select table_name as name, bool_or(column_name = 'bot_id') as "hasBot" from information_schema.columns
-    where table_schema = 'public' group by table_name order by table_name`;
+    join information_schema.tables using (table_schema, table_name)
+    where table_schema = 'public' and table_type = 'BASE TABLE' group by table_name order by table_name`;
   const digests: Record<string, string> = {};
   for (const { name, hasBot } of tables) {
     if (botId !== undefined && !hasBot) continue;

@@ -797,7 +797,7 @@ test('a token can run two exports and two imports at a time, and a third is reje
   const over = Promise.withResolvers<void>();
   const holding = sql.begin(async (tx) => {
     await tx`lock table events`;
-    await tx`select from bots for update`;
+    await tx`select from bots where bot_id = ${server.botId} for update`;
     held.resolve();
     await over.promise;
   });

@@ -138,6 +138,6 @@ async function nextLook(sql: Sql): Promise<number | null> {
   const [row] = await sql<{ at: Date | null }[]>`
     select min(look_at) as at from collections collection
     where look_at < 'infinity' and not exists (
-      select from collections refused join line_tokens on token_id = refused_token_id)`;
+      select 1 from collections refused join line_tokens using (bot_id) where token_id = refused_token_id)`;
   return row?.at?.getTime() ?? null;
 }

@@ -23,7 +23,7 @@ import { startTestCluster, type TestCluster } from './cluster.ts';
 import './scope.ts';
 import { useCluster } from '../../src/database/row-table.ts';
 import type { Scope } from './scope.ts';
-import { recordStatements, statementsWithoutBot } from './statements.ts';
+import { recordStatements, statementsOfManyNodes } from './statements.ts';
 
 export type TestDatabase = { sql: Sql; url: string };
 
@@ -49,9 +49,9 @@ after(async () => {
   await (await cluster)?.stop();
   // Last, because a failed hook ends the others, and open connections would keep the process alive.
   assert.deepEqual(
-    statementsWithoutBot(),
+    statementsOfManyNodes(),
     [],
-    'Compare each table with the bot as a value, or list the statement in many-bot-statements.ts',
+    'Compare each table with the bot as a value, or list the statement in many-bot-statements.ts; read queues in another statement',
   );
 });
 

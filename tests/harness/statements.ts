@@ -1,5 +1,5 @@
 /**
- * Checks that each statement of Shoal over distributed tables names its bot as a value, as Citus needs it
+ * Checks that each statement of Shoal over distributed tables names its bot as a value and uses no queue, as Citus needs it
  * (docs/decisions/0016-the-inbox-is-not-distributed.md).
  *
  * The statements are read from the messages that this process sends to PostgreSQL, so a test file checks all statements that it causes.
@@ -42,9 +42,11 @@ function parsedStatements(data: Buffer): string[] {
   return texts;
 }
 
-/** The recorded statements that lack their bot, without those of tests, which also name tables by variables. */
-export function statementsWithoutBot(): string[] {
-  const wrong = [...sent].filter((text) => lacksBot(text) && !isException(text)).map(toLine);
+/** The recorded statements that Citus refuses or sends to all nodes, without those of tests, which also name tables by variables. */
+export function statementsOfManyNodes(): string[] {
+  const wrong = [...sent]
+    .filter((text) => usesQueue(text) || (lacksBot(text) && !isException(text)))
+    .map(toLine);
   if (wrong.length === 0) return [];
   const tests = globSync(['src/**/*.test.ts', 'tests/**/*.ts', 'simulator/**/*.test.ts'], { cwd: root })
     .map((file) => readFileSync(new URL(file, root), 'utf8'))
@@ -93,10 +95,21 @@ export function lacksBot(statement: string): boolean {
     );
 }
 
+/** True if a statement uses a distributed table and a queue, which is on the coordinator only. */
+export function usesQueue(statement: string): boolean {
+  const tables = tablesOf(toLine(statement).replaceAll(/'(?:[^']|'')*'/g, "''"));
+  return (
+    tables.some((name) => distributedTables.has(name)) && tables.some((name) => queueTables.includes(name))
+  );
+}
+
 /** `ctes`: names of the statement's own that hide tables. */
 function usesDistributed(scope: string, ctes: ReadonlySet<string>): boolean {
-  const tables = scope.matchAll(/\b(?:from|join|into|update|using) "?(\w+)"?/g);
-  return [...tables].some(([, name = '']) => distributedTables.has(name) && !ctes.has(name));
+  return tablesOf(scope).some((name) => distributedTables.has(name) && !ctes.has(name));
+}
+
+function tablesOf(text: string): string[] {
+  return [...text.matchAll(/\b(?:from|join|into|update|using) "?(\w+)"?/g)].map(([, name = '']) => name);
 }
 
 function namesBot(scope: string): boolean {

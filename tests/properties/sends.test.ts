@@ -163,7 +163,7 @@ async function checkOf(t: TestContext): Promise<(plan: Plan) => Promise<void>> {
       await untilIdle(sql);
       now += 25 * hourMs;
       platform.forgetKeys();
-      await sql`update sends set in_flight_since = in_flight_since - interval '25 hours' where bot_id = ${botId}`;
+      await sql`update sends set in_flight_since = (in_flight_since at time zone 'UTC' - interval '25 hours') at time zone 'UTC' where bot_id = ${botId}`;
     };
     const hanging: { process: FakeProcess; work: Promise<unknown> }[] = [];
     const begin = (process: FakeProcess) => {
