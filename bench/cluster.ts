@@ -2,14 +2,16 @@
  * A cluster of Citus compared with plain PostgreSQL: CPU time of PostgreSQL for each delivery and read, and how it is shared between the
  * nodes. The nodes run on this machine, so their CPU time is that of their processes.
  *
- * SHOAL_BENCH_CITUS is the URL of a coordinator with a distributed database (docs/scale.md). Its user must be a superuser.
+ * SHOAL_BENCH_CITUS is the DATABASE_URL of a distributed database, the coordinator first, then nodes for reads (docs/scale.md). Its user
+ * must be a superuser.
  */
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { openKeys } from '../src/auth/keys.ts';
 import { createBot } from '../src/bots/bots.ts';
 import { setChannel } from '../src/bots/set-channel.ts';
-import type { Sql } from '../src/database/client.ts';
+import type { Address, Sql } from '../src/database/client.ts';
+import { attachNodes, readServers } from '../src/database/nodes.ts';
 import { connect } from '../src/database/pool.ts';
 import { putDeliveries } from '../src/inbox/inbox.ts';
 import { availablePoints } from '../src/points/balances.ts';
@@ -46,7 +48,12 @@ export async function measureCluster({ stage, plan, say }: Measuring): Promise<L
     say('cluster: skipped, because SHOAL_BENCH_CITUS does not name a coordinator (docs/scale.md)');
     return [];
   }
-  const sql = connect(url, { max: poolSize, applicationName: 'shoal bench' });
+  const { main, nodes } = await readServers(url);
+  const open = (server: string | Address) =>
+    connect(server, { max: poolSize, applicationName: 'shoal bench' });
+  const sql = open(main);
+  const pools = new Map([...nodes].map(([name, server]) => [name, open(server)]));
+  attachNodes(sql, pools);
   try {
     const sides = { plain: await openSide(stage.sql, stage), cluster: await openSide(sql, stage) };
     const costs = { plain: emptyCosts(), cluster: emptyCosts() };
@@ -66,7 +73,7 @@ export async function measureCluster({ stage, plan, say }: Measuring): Promise<L
       linesOf(work, costs.plain[work], costs.cluster[work]),
     );
   } finally {
-    await sql.end();
+    await Promise.all([sql, ...pools.values()].map((pool) => pool.end()));
   }
 }
 

@@ -8,6 +8,7 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import { compactVerify } from 'jose/jws/compact/verify';
 import { SignJWT } from 'jose/jwt/sign';
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
+import { nodeOf } from '../database/nodes.ts';
 import { Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
 import { dayMs, secondMs } from '../time.ts';
@@ -75,9 +76,10 @@ export async function replacePair(tx: Transaction, botId: string, making: Making
 
 /** The bot's valid pair (`credential` null: none); null: no such bot. */
 export async function findCredential(
-  sql: Queryable,
+  database: Queryable,
   botId: string,
 ): Promise<{ credential: Credential | null } | null> {
+  const sql = nodeOf(database, botId);
   const [row] = await sql<{ pair_id: string | null; secret_hash: Uint8Array | null }[]>`
     select pair_id, secret_hash
     from bots left join api_pairs pair on pair.bot_id = bots.bot_id and pair.replaced_at is null

@@ -32,6 +32,9 @@ export const queueTables: readonly string[] = [
   'chat_usage',
 ];
 
+/** The key of the advisory lock of a distribution. */
+const lockKey = 740_231_519;
+
 /** True if the database can be a cluster. Its tables may not be distributed yet. Every process asks when it migrates. */
 async function hasCitus(sql: Queryable): Promise<boolean> {
   const rows = await sql`select from pg_extension where extname = 'citus'`;
@@ -97,7 +100,11 @@ export async function distribute(
   const { tables } = distribution;
   for (const [index, table] of tables.entries()) {
     progress(index, tables.length);
-    await distributeTable(sql, table);
+    await sql.begin(async (tx) => {
+      // PostgreSQL completes the last statement of a command that was killed.
+      await tx`select pg_advisory_xact_lock(${lockKey})`;
+      if (!(await isDistributed(tx, table))) await distributeTable(tx, table);
+    });
   }
   // Citus has copied the rows and hides the original ones, which still take space. `bots` is last: foreign keys refer to it.
   for (const { name } of (await botTables(sql)).toReversed())
@@ -114,6 +121,11 @@ export async function distributeAdded(sql: Queryable): Promise<void> {
   for (const { name, isDistributed } of tables) if (!isDistributed) await distributeTable(sql, name);
 }
 
+async function isDistributed(sql: Queryable, table: string): Promise<boolean> {
+  const rows = await sql`select from pg_dist_partition where logicalrelid = ${table}::text::regclass`;
+  return rows.length > 0;
+}
+
 async function distributeTable(sql: Queryable, table: string): Promise<void> {
   const colocated = table === 'bots' ? 'none' : 'bots';
   await sql`select create_distributed_table(${table}::text::regclass, 'bot_id', colocate_with => ${colocated})`;
@@ -128,6 +140,24 @@ async function checkNoServer(sql: Queryable): Promise<void> {
     'INPUT_INVALID',
     'A server runs on this database. Stop every server, then repeat this command.',
   );
+}
+
+/** The transactions on all nodes that wait for the second phase of their commit; null: there is no Citus. */
+export async function countPrepared(sql: Sql): Promise<number | null> {
+  if (!(await hasCitus(sql))) return null;
+  const [row] = await sql<
+    { count: number }[]
+  >`select sum(transactions)::integer as count from ${preparedByNode(sql)}`;
+  return row?.count ?? 0;
+}
+
+/** For queries: a table `prepared` of node ids and their prepared transactions. */
+function preparedByNode(sql: Queryable) {
+  return sql`(
+    select nodeid, result::integer as transactions
+    from run_command_on_all_nodes('select count(*) from pg_prepared_xacts where database = current_database()')
+    where success
+  ) as prepared`;
 }
 
 /** A node of the cluster. `bytes`: its shards with their indexes. `prepared`: transactions that wait for the second phase of their commit. */
@@ -150,16 +180,13 @@ export async function readNodes(sql: Sql): Promise<ClusterNode[]> {
       from citus_shards
       left join run_command_on_shards('bots', 'select count(*) from %s') bots using (shardid)
       group by nodename, nodeport
-    ), prepared as (
-      select nodeid, result::integer as transactions
-      from run_command_on_all_nodes('select count(*) from pg_prepared_xacts where database = current_database()')
     )
     select nodename as host, nodeport as port, isactive as "isActive", coalesce(shards, 0)::float8 as shards,
       coalesce(bots, 0)::float8 as bots, coalesce(bytes, 0)::float8 as bytes,
       coalesce(transactions, 0) as prepared
     from pg_dist_node
     left join shard using (nodename, nodeport)
-    left join prepared using (nodeid)
+    left join ${preparedByNode(sql)} using (nodeid)
     where noderole = 'primary'
     order by nodename, nodeport`;
 }

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { holds } from '../../tests/harness/property.ts';
 import { Refusal } from '../errors.ts';
-import { placeOf, readDatabaseUrl } from './database-url.ts';
+import { hostsOf, placeOf, readDatabaseUrl, withHosts } from './database-url.ts';
 
 test('a password with characters that a URL must escape is read literally', () => {
   const passwords = [
@@ -42,6 +42,14 @@ test('an escaped password, several hosts, sockets and settings stay unchanged', 
   ];
   for (const url of same) assert.equal(readDatabaseUrl(url), url);
   assert.equal(readDatabaseUrl('postgresql://me:secret@db/shoal'), 'postgres://me:secret@db/shoal');
+});
+
+test('the hosts of a URL can be replaced, without a change of account, name or settings', () => {
+  const url = readDatabaseUrl('postgres://me:p@ss/w@one:5433,two/shoal?sslmode=require');
+  assert.deepEqual(hostsOf(url), ['one:5433', 'two:5432']);
+  assert.equal(withHosts(url, ['two:5432']), 'postgres://me:p%40ss%2Fw@two:5432/shoal?sslmode=require');
+  assert.deepEqual(hostsOf('postgres://[::1]/shoal'), ['[::1]:5432']);
+  assert.deepEqual(hostsOf('postgres:///shoal?host=/run/postgresql'), []);
 });
 
 test('no error and no place contains any part of a password', async (t) => {

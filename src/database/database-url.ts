@@ -30,6 +30,18 @@ export function placeOf(databaseUrl: string): string {
   return rest.split('?', 1)[0] ?? '';
 }
 
+/** The hosts of the URL, each as `host:port`. None if it names a socket. */
+export function hostsOf(databaseUrl: string): string[] {
+  const hosts = placeOf(databaseUrl).split('/', 1)[0] ?? '';
+  return hosts.split(',').flatMap((host) => (host === '' ? [] : /:\d+$/.test(host) ? host : `${host}:5432`));
+}
+
+/** The same URL with other hosts. */
+export function withHosts(databaseUrl: string, hosts: readonly string[]): string {
+  const [account, rest] = splitAccount(databaseUrl.replace(scheme, ''));
+  return `postgres://${account === '' ? '' : `${account}@`}${rest.replace(/^[^/?]*/, hosts.join(','))}`;
+}
+
 /** The last @ ends the account: a password can contain an @; hosts, names and settings cannot. */
 function splitAccount(text: string): [account: string, rest: string] {
   const at = /^[/?]/.test(text) ? -1 : text.lastIndexOf('@');

@@ -3,6 +3,7 @@
  */
 import type { Queryable } from '../database/client.ts';
 import { msOf } from '../database/instants.ts';
+import { nodeOf } from '../database/nodes.ts';
 import type { Part } from './entry.ts';
 
 /**
@@ -10,9 +11,10 @@ import type { Part } from './entry.ts';
  * (contacts/contacts.ts resolves merged ones). One query by primary key.
  */
 export async function availablePoints(
-  sql: Queryable,
+  database: Queryable,
   { botId, contactIds, now }: { botId: string; contactIds: readonly string[]; now: number },
 ): Promise<Map<string, number>> {
+  const sql = nodeOf(database, botId);
   const rows = await sql<{ contact_id: string; available: number }[]>`
     select contact_id, ${availableInAccount(sql, botId, now)} as available
     from point_accounts account

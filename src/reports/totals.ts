@@ -9,6 +9,7 @@ import type { components } from '../../contracts/types/management.ts';
 import type { LineProgram } from '../bots/bots.ts';
 import { boundedCache } from '../bounded-cache.ts';
 import type { Queryable } from '../database/client.ts';
+import { nodeOf } from '../database/nodes.ts';
 import type { LineAnswer } from '../line/answers.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { taggedAt } from '../tags/coverage.ts';
@@ -56,7 +57,12 @@ const lastReads = boundedCache<string, { text: string; figures: BotFigures }>(re
  * Returns everything that clients/analysis and message/analysis show of a bot; null if the bot does not exist. `now` (ms)
  * determines the current month and the expired tags. One query. While nothing has changed, it returns the same object.
  */
-export async function readFigures(sql: Queryable, botId: string, now: number): Promise<BotFigures | null> {
+export async function readFigures(
+  database: Queryable,
+  botId: string,
+  now: number,
+): Promise<BotFigures | null> {
+  const sql = nodeOf(database, botId);
   const monthStart = `${dayOf(now, lineZone).slice(0, 7)}-01`;
   const [row] = await sql<{ text: string }[]>`
     select json_build_object(

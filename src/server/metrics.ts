@@ -28,6 +28,8 @@ type Sources = {
   collecting: () => Promise<{ waiting: number; stopped: number }>;
   /** Pending webhook messages, and the age of the oldest. Rejects while the database is unavailable. */
   waitingNotices: () => Promise<{ count: number; oldestSeconds: number }>;
+  /** Prepared transactions of a cluster; null: the database is no cluster. */
+  preparedTransactions: () => Promise<number | null>;
 };
 
 /** Creates a registry for one server, because several can run in one process. Each scrape reads the sources. */
@@ -138,6 +140,16 @@ function addGauges(registry: Registry, sources: Sources): void {
       },
     });
   }
+  new Gauge({
+    name: 'shoal_cluster_prepared_transactions',
+    help: 'Commits over several nodes of Citus that wait for their second phase. No value without Citus.',
+    registers,
+    async collect() {
+      const count = await sources.preparedTransactions().catch(() => null);
+      if (count === null) this.remove();
+      else this.set(count);
+    },
+  });
   const oldestNotice = new Gauge({
     name: 'shoal_notices_oldest_seconds',
     help: 'Age of the oldest pending webhook message; 0 without one, NaN while the database is unavailable.',

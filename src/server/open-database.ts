@@ -4,10 +4,11 @@
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { connectionClosed, openClient, type Sql } from '../database/client.ts';
+import { type Address, connectionClosed, openClient, type Sql } from '../database/client.ts';
 import { placeOf, readDatabaseUrl } from '../database/database-url.ts';
 import { openEmbedded } from '../database/embedded/embedded.ts';
 import { migrate } from '../database/migrate.ts';
+import { attachNodes, readServers, type Servers } from '../database/nodes.ts';
 import { isAway } from '../database/outage.ts';
 import { connect } from '../database/pool.ts';
 import { Refusal } from '../errors.ts';
@@ -60,16 +61,27 @@ export async function openDatabase(options: Options): Promise<Database> {
     databaseUrl === null
       ? await openEmbedded({ dataFolder, exclusive, log, signal: waiting ?? stopping })
       : null;
-  const server = embedded?.address ?? databaseUrl ?? '';
+  const findServers = (url: string) => reach(url, () => readServers(url));
+  const { main, nodes }: Servers =
+    databaseUrl === null
+      ? { main: embedded?.address ?? '', nodes: new Map() }
+      : await (waiting
+          ? retryWhileAway(() => findServers(databaseUrl), log, waiting)
+          : findServers(databaseUrl));
   const pools: Sql[] = [];
   const sockets = new Set<Socket>();
-  const openPool = (size: number): Sql => {
+  const openPoolOf = (server: string | Address, size: number): Sql => {
     const pool = connect(server, { max: size, applicationName, sockets });
     pools.push(pool);
     return pool;
   };
+  const openPool = (size: number): Sql => {
+    const pool = openPoolOf(main, size);
+    attachNodes(pool, new Map([...nodes].map(([name, url]) => [name, openPoolOf(url, size)])));
+    return pool;
+  };
   const openListener = (lost: () => void, purpose = 'listening'): Sql =>
-    openClient(server, { max: 1, applicationName: `${applicationName} ${purpose}`, lost });
+    openClient(main, { max: 1, applicationName: `${applicationName} ${purpose}`, lost });
   const dropConnections = (): void => {
     for (const socket of sockets) socket.destroy(connectionClosed());
   };
@@ -93,7 +105,11 @@ export async function openDatabase(options: Options): Promise<Database> {
 }
 
 /** Retries while the server is unavailable. Throws the signal's reason when it is aborted. */
-async function retryWhileAway(run: () => Promise<void>, log: Logger, signal: AbortSignal): Promise<void> {
+async function retryWhileAway<Value>(
+  run: () => Promise<Value>,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<Value> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await run();
@@ -109,7 +125,7 @@ async function retryWhileAway(run: () => Promise<void>, log: Logger, signal: Abo
 }
 
 async function checkServer(sql: Sql, databaseUrl: string): Promise<void> {
-  const { version, encoding } = await readServer(sql, databaseUrl);
+  const { version, encoding } = await reach(databaseUrl, () => readServer(sql));
   if (version < versionMin * versionUnit) {
     throw new Refusal(
       'INPUT_INVALID',
@@ -123,13 +139,19 @@ async function checkServer(sql: Sql, databaseUrl: string): Promise<void> {
   );
 }
 
-async function readServer(sql: Sql, databaseUrl: string): Promise<{ version: number; encoding: string }> {
+async function readServer(sql: Sql): Promise<{ version: number; encoding: string }> {
+  const [row] = await sql<{ version: number; encoding: string }[]>`
+    select current_setting('server_version_num')::integer as version,
+      current_setting('server_encoding') as encoding`;
+  return row ?? { version: 0, encoding: '' };
+}
+
+/** Runs the first statements. Throws Refusal INPUT_INVALID with the address if the server is unavailable. */
+async function reach<Value>(databaseUrl: string, run: () => Promise<Value>): Promise<Value> {
   try {
-    const [row] = await sql<{ version: number; encoding: string }[]>`
-      select current_setting('server_version_num')::integer as version,
-        current_setting('server_encoding') as encoding`;
-    return row ?? { version: 0, encoding: '' };
+    return await run();
   } catch (error) {
+    if (error instanceof Refusal) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new Refusal(
       'INPUT_INVALID',

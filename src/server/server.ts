@@ -8,6 +8,7 @@ import { KeyWatch } from '../auth/key-watch.ts';
 import { findKeys, type KeySource, shortFingerprint } from '../auth/keys.ts';
 import { keysOf } from '../auth/secret-key.ts';
 import type { Config } from '../config.ts';
+import { countPrepared } from '../database/cluster.ts';
 import { Heartbeat } from '../database/heartbeat.ts';
 import { Poll } from '../database/poll.ts';
 import { HeldBytes } from '../http/body-bytes.ts';
@@ -133,6 +134,7 @@ async function startParts(
     chatSockets: () => liveChat?.connections.count ?? 0,
     waitingNotices: () => readWaitingNotices(parts),
     collecting: () => countWaiting(sql),
+    preparedTransactions: () => countPrepared(sql),
   });
   const keyWatch = new KeyWatch(parts);
   watchKeys(keyWatch, parts.log, closers);

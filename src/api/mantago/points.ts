@@ -6,6 +6,7 @@ import { Batcher } from '../../batcher.ts';
 import { findContacts } from '../../contacts/contacts.ts';
 import type { Queryable, Sql } from '../../database/client.ts';
 import { textList } from '../../database/lists.ts';
+import { nodeOf } from '../../database/nodes.ts';
 import { Refusal } from '../../errors.ts';
 import { normalContactId } from '../../platforms/contact-ids.ts';
 import type { PlatformName } from '../../platforms/platform.ts';
@@ -96,9 +97,10 @@ function only<Value>(values: ReadonlyMap<string, Value>, keys: readonly string[]
 }
 
 async function readPoints(
-  sql: Queryable,
+  database: Queryable,
   { botId, clientIds, platform, platformClientIds, now }: PointsCall,
 ): Promise<PointsById | null> {
+  const sql = nodeOf(database, botId);
   const ids = sql`${textList(clientIds)}::text[]`;
   const available = availableInAccount(sql, botId, now);
   // The limit makes each look-up of an account one by its key, independent of the planner's estimates.
