@@ -2,7 +2,8 @@
 import { faults } from './faults/faults.ts';
 import { fuzz } from './fuzz/fuzz.ts';
 import { kills } from './kills/kills.ts';
+import { nodes } from './nodes/nodes.ts';
 import type { Part } from './part.ts';
 import { soak } from './soak/soak.ts';
 
-export const parts: readonly Part[] = [kills, fuzz, faults, soak];
+export const parts: readonly Part[] = [kills, fuzz, faults, soak, nodes];

@@ -113,7 +113,7 @@ const killers: Record<Victim, (world: World, random: SeededRandom) => Promise<vo
   },
 };
 
-function shuffled<T>(items: readonly T[], random: SeededRandom): T[] {
+export function shuffled<T>(items: readonly T[], random: SeededRandom): T[] {
   const left = [...items];
   return items.map(() => left.splice(random.integer(0, left.length - 1), 1)[0] as T);
 }
