@@ -37,6 +37,10 @@ export const contactsQuery: Query = {
     points_balance: 'plain',
     created_at: 'plain',
     created_day: { dayOf: 'created_at' },
+    account_name: 'text',
+    picture_url: 'text',
+    language: 'text',
+    status_message: 'text',
   },
   source: (tx, scope) => tx`
     from contacts
@@ -51,7 +55,8 @@ export const contactsQuery: Query = {
       null as followed_day, contact.blocked, ${isoOf(tx, 'latest.happened_at')} as last_interact_at,
       active.tags, active.personal_tags, active.automatic_tags,
       coalesce(points.available, 0)::bigint as points, coalesce(points.balance, 0) as points_balance,
-      ${isoOf(tx, 'contact.created_at')} as created_at, null as created_day
+      ${isoOf(tx, 'contact.created_at')} as created_at, null as created_day,
+      profile.account_name, profile.picture_url, profile.language, profile.status_message
     from (select contacts.* ${source}) contact
     left join lateral (
       select * from contact_profiles

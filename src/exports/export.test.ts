@@ -63,17 +63,22 @@ async function shop(t: TestContext) {
 }
 
 test('contacts come oldest first, with their current profile, tags and points', async (t) => {
-  const { exportLines } = await shop(t);
+  const { sql, exportLines } = await shop(t);
+  const picture = 'https://profile.line-scdn.net/0h1';
+  await sql`
+    update contact_profiles set account_name = 'ada', picture_url = ${picture}, language = 'zh-TW', status_message = '=你好 🌸'
+    where contact_id = 'Ada'`;
   const [head = '', ...lines] = await exportLines('contacts');
   assert.equal(head, tables.contacts.columns.join(','));
   assert.deepEqual(lines, [
-    'Ben,whatsapp,886912,TW.1,,,,,,,,,,false,,,false,,,,,0,0,2026-02-28T15:59:00.000Z,2026-02-28',
+    'Ben,whatsapp,886912,TW.1,,,,,,,,,,false,,,false,,,,,0,0,2026-02-28T15:59:00.000Z,2026-02-28,,,,',
     "Ada,line,U1,,C-1,'=Ada,,,,,'+886 2,,,true,2026-02-28T16:00:00.000Z,2026-03-01,true,2026-02-28T16:00:00.000Z," +
-      'VIP|a\\|b,likes tea,,50,70,2026-03-01T15:59:59.999Z,2026-03-01',
+      `VIP|a\\|b,likes tea,,50,70,2026-03-01T15:59:59.999Z,2026-03-01,ada,${picture},zh-TW,'=你好 🌸`,
   ]);
   const [record = ''] = (await exportLines('contacts', { format: 'ndjson' })).slice(1);
   const ada = JSON.parse(record);
   assert.deepEqual(Object.keys(ada), tables.contacts.columns);
+  assert.deepEqual([ada.picture_url, ada.language, ada.status_message], [picture, 'zh-TW', '=你好 🌸']);
   assert.deepEqual([ada.tags, ada.automatic_tags, ada.name, ada.points], [['VIP', 'a|b'], [], '=Ada', 50]);
 });
 
