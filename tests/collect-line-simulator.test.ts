@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { openKeys } from '../src/auth/keys.ts';
 import { setChannel } from '../src/bots/set-channel.ts';
 import { LineClient } from '../src/line/line-client.ts';
+import { readRichMenuReport } from '../src/line/rich-menus.ts';
 import { collecting } from './harness/collecting.ts';
 import { recordSend } from './harness/line-figures.ts';
 import { lineClient, simulatorStart, testLineSimulator } from './harness/line-simulator.ts';
@@ -31,6 +32,14 @@ test('the collected figures equal the simulator’s truth, and the collector sta
     recipients: null,
     sentAt: clock(),
   });
+  const bounds = (x: number) => ({ x, y: 0, width: 800, height: 800 });
+  const areas = [0, 800, 1_600].map((x) => ({
+    bounds: bounds(x),
+    action: { type: 'message' as const, text: String(x) },
+  }));
+  const size = { width: 2_400, height: 800 };
+  const menu = { size, selected: true, name: 'Spring', chatBarText: 'Menu', areas };
+  const { richMenuId } = await client.createRichMenu(menu);
   const line = new LineClient(simulator.address);
   t.after(() => line.close());
   const collector = addCollector({ line, clock, keys });
@@ -55,6 +64,14 @@ test('the collected figures equal the simulator’s truth, and the collector sta
   assert.equal(send?.recipients, sends.find((one) => one.requestId === requestId)?.recipients.length);
   const [channel] = await sql`select account_id from channels`;
   assert.equal(channel?.account_id, destination);
+  for (const form of ['daily', 'summary']) {
+    const path = `/v2/bot/insight/richmenu/${richMenuId}/${form}`;
+    const query = '?from=20260301&to=20260319';
+    const headers = { authorization: `Bearer ${accessToken}` };
+    const answer = (await (await fetch(simulator.address + path + query, { headers })).json()) as object;
+    assert.ok('clicks' in answer, 'enough people tapped');
+    assert.deepEqual(await readRichMenuReport(sql, botId, { path, query }), answer);
+  }
   assert.deepEqual(
     calls.filter((outcome) => !outcome.endsWith(' answered')),
     [],

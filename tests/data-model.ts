@@ -63,6 +63,8 @@ const folders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     line_interaction_people: 'The people behind these counts, so that each counts once.',
     line_message_events: 'LINE’s statistics of a send.',
     line_unit_events: 'LINE’s statistics of an aggregation unit.',
+    line_rich_menus: 'The rich menus that LINE listed.',
+    line_rich_menu_events: 'LINE’s figures of a rich menu in a month.',
   },
   'line/people': { line_friend_lists: 'How far LINE’s list of friends has been read.' },
   collector: {

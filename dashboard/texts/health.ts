@@ -13,6 +13,9 @@ export const collectedKinds = [
   'info',
   'message-event',
   'unit',
+  'rich-menus',
+  'rich-menu-daily',
+  'rich-menu-summary',
   'page-insights',
   'instagram-followers',
   'whatsapp-analytics',
@@ -209,6 +212,17 @@ export const t = defineTexts('health', {
     en: 'Opened and clicked',
     ja: '開封とクリック',
     'zh-Hant': '開封與點擊',
+  },
+  'collects-rich-menus': { en: 'Rich menus', ja: 'リッチメニュー', 'zh-Hant': '圖文選單' },
+  'collects-rich-menu-daily': {
+    en: 'Rich menus by day',
+    ja: 'リッチメニュー（日別）',
+    'zh-Hant': '圖文選單（每日）',
+  },
+  'collects-rich-menu-summary': {
+    en: 'Rich menus by month',
+    ja: 'リッチメニュー（月別）',
+    'zh-Hant': '圖文選單（每月）',
   },
   'collects-unit': {
     en: 'Opened and clicked, by unit',

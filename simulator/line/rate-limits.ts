@@ -4,13 +4,15 @@
  */
 import { hourMs } from '../../src/time.ts';
 
-/** `METHOD path` of the limited operations. */
+/** `METHOD path` of the limited operations; `{}` is one segment. */
 const limitedCalls: readonly string[] = [
   'GET /v2/bot/insight/demographic',
   'GET /v2/bot/insight/followers',
   'GET /v2/bot/insight/message/delivery',
   'GET /v2/bot/insight/message/event',
   'GET /v2/bot/insight/message/event/aggregation',
+  'GET /v2/bot/insight/richmenu/{}/daily',
+  'GET /v2/bot/insight/richmenu/{}/summary',
   'POST /v2/bot/message/broadcast',
   'POST /v2/bot/message/narrowcast',
   'POST /v2/bot/channel/webhook/test',
@@ -25,8 +27,9 @@ export class RateLimits {
     this.perHour = perHour;
   }
 
-  /** Takes a token for a call at the instant (ms). Returns false when the limit is exceeded. */
-  take(call: string, now: number): boolean {
+  /** Takes a token for a call (`METHOD path`) at the instant (ms). Returns false when the limit is exceeded. */
+  take(path: string, now: number): boolean {
+    const call = path.replace(/\/richmenu\/[^/]+\//, '/richmenu/{}/');
     if (this.perHour === null || !limitedCalls.includes(call)) return true;
     const bucket = this.#buckets.get(call) ?? { calls: this.perHour, filledAt: now };
     this.#buckets.set(call, bucket);

@@ -8,6 +8,7 @@ import { addControlCalls } from './control-calls.ts';
 import { addInsightCalls } from './insight.ts';
 import { LineError, notFound } from './line-error.ts';
 import type { RateLimits } from './rate-limits.ts';
+import { addRichMenuCalls } from './rich-menus.ts';
 import { addSendCalls } from './sends.ts';
 import type { Simulation } from './simulation.ts';
 import { addTokenCalls, type ChannelCredentials, Tokens } from './tokens.ts';
@@ -37,7 +38,7 @@ export function buildServer(parts: Parts): FastifyInstance {
     forceCloseConnections: true,
     // Control calls do not change the sequence of LINE's request ids.
     genReqId: ({ url }) => {
-      if (url?.startsWith('/v2/')) requests += 1;
+      if (url !== undefined && /^\/(v2|bot)\//.test(url)) requests += 1;
       return simulation.id('request', requests);
     },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
@@ -49,6 +50,7 @@ export function buildServer(parts: Parts): FastifyInstance {
   app.setNotFoundHandler((_request, reply) => sendError(notFound(), reply));
   addSendCalls(app, { simulation, settings });
   addInsightCalls(app, { simulation, settings });
+  addRichMenuCalls(app, { simulation, settings });
   addAccountCalls(app, { simulation, settings, destination: credentials.destination });
   // In a scope of its own: only these calls take form bodies.
   app.register(async (scope) => addTokenCalls(scope, { tokens, channelId: credentials.channelId }));
@@ -80,14 +82,14 @@ function addCallHooks(
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-line-request-id', request.id);
     const path = pathOf(request);
-    if (!/^\/(v2|oauth2)\//.test(path)) return;
+    if (!/^\/(v2|bot|oauth2)\//.test(path)) return;
     const record = { at: simulation.now(), method: request.method, path, requestId: request.id, status: 0 };
     records.set(request, record);
     control.recordCall(record);
     const fault = faults.take(path);
     if (fault?.when === 'after') laterFaults.set(request, fault);
     else if (fault && (await failBefore(fault, reply))) return reply;
-    if (!path.startsWith('/v2/bot/')) return;
+    if (!/^\/(v2\/)?bot\//.test(path)) return;
     authorize(request, tokens);
     if (!limits.take(`${request.method} ${path}`, simulation.now())) {
       throw new LineError(429, 'The API rate limit has been exceeded. Try again later.');

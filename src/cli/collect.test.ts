@@ -10,7 +10,7 @@ import { enableChannel } from '../bots/channels.ts';
 import { setChannel } from '../bots/set-channel.ts';
 import { readConfig } from '../config.ts';
 import type { Sql } from '../database/client.ts';
-import { latestDayAt } from '../line/collector/schedule.ts';
+import { latestDayAt } from '../line/collector/kinds.ts';
 import type { CollectStatus } from '../line/collector/status.ts';
 import { startServer } from '../server/server.ts';
 import { addDays } from '../time.ts';

@@ -10,9 +10,8 @@ import type { Sql } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { Worker } from '../ingest/worker.ts';
 import { LineAccess } from '../line/access.ts';
-import { dayKinds, firstDays, presentKinds } from '../line/collector/kinds.ts';
+import { dayKinds, firstDays, latestDayAt, presentKinds } from '../line/collector/kinds.ts';
 import { lineChannels, lineSource } from '../line/collector/line-source.ts';
-import { latestDayAt } from '../line/collector/schedule.ts';
 import {
   type CollectStatus,
   collectableBots,

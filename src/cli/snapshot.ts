@@ -16,7 +16,8 @@ export function register(program: ShoalCommand, context: CommandContext): void {
       "Store LINE's own figures from a JSON array of {kind, day, value}, completely or not at all. kind: followers, " +
         'delivery, demographic, quota, sent-reply, sent-push, sent-multicast or sent-broadcast; day: YYYYMMDD or YYYY-MM-DD ' +
         "in UTC+9; value: LINE's answer, unchanged. " +
-        'Interaction statistics, too: {kind: message-event, requestId, value} and {kind: unit, unit, from, to, value}.',
+        'Interaction statistics, too: {kind: message-event, requestId, value}, {kind: unit, unit, from, to, value} and ' +
+        '{kind: rich-menu-daily or rich-menu-summary, richMenuId, from, to, value}.',
     )
     .argument('<file>', 'JSON file')
     .answer(async (botId: string, path: string) => {

@@ -5,9 +5,16 @@
  * Answers are stored unchanged. Only fields that a figure reads are checked, because LINE adds fields without notice.
  */
 import { Refusal } from '../errors.ts';
-import { isObject, isStorable } from '../json.ts';
+import { isObject, isStorable, type JsonObject } from '../json.ts';
 import { addDays, dayMs, dayOf, isDay, lineZone } from '../time.ts';
 import { shareKeys } from './demographics.ts';
+import {
+  type RichMenuDays,
+  type RichMenuKind,
+  richMenuDaysMax,
+  richMenuIdForm,
+  richMenuKinds,
+} from './rich-menus.ts';
 
 export const snapshotKinds = [
   'followers',
@@ -32,12 +39,13 @@ export type Snapshot = {
   value: LineAnswer;
 };
 
-/** LINE's statistics of one send, or of a unit's sends on days in UTC+9, both included. */
+/** LINE's statistics of one send, or of a unit's sends or a rich menu on days in UTC+9, both included. */
 export type Statistic =
   | { kind: 'message-event'; requestId: string; value: LineAnswer }
-  | { kind: 'unit'; unit: string; from: string; to: string; value: LineAnswer };
+  | { kind: 'unit'; unit: string; from: string; to: string; value: LineAnswer }
+  | ({ kind: RichMenuKind; value: LineAnswer } & RichMenuDays);
 
-const answerKinds = [...snapshotKinds, 'message-event', 'unit'] as const;
+const answerKinds = [...snapshotKinds, 'message-event', 'unit', ...richMenuKinds] as const;
 /** LINE's limit of the days from "from" to "to". */
 export const unitDaysMax = 30;
 export const unitForm = /^[a-zA-Z0-9_]{1,30}$/;
@@ -46,8 +54,8 @@ const requestIdLengthMax = 200;
 const countMax = 1_000_000_000_000;
 
 /**
- * Checks and returns an answer with its subject: {kind, day, value}, {kind, requestId, value} or {kind, unit, from, to, value}. Days
- * are written YYYY-MM-DD or YYYYMMDD, and that of a snapshot is at most one day after `now` (ms). Throws INPUT_INVALID with the
+ * Checks and returns an answer with its subject: {kind, day, value}, {kind, requestId, value}, {kind, unit, from, to, value} or
+ * {kind, richMenuId, from, to, value}. Days are written YYYY-MM-DD or YYYYMMDD, and that of a snapshot is at most one day after `now` (ms). Throws INPUT_INVALID with the
  * expected form.
  */
 export function readAnswer(entry: unknown, { now }: { now: number }): Snapshot | Statistic {
@@ -71,13 +79,25 @@ export function readAnswer(entry: unknown, { now }: { now: number }): Snapshot |
     expectStatistics(value);
     return { kind, unit, from, to, value };
   }
+  if (kind === 'rich-menu-daily' || kind === 'rich-menu-summary') return readRichMenu(kind, entry, value);
   const day = readDay('day', entry.day);
   if (day > dayOf(now + dayMs, lineZone)) refuse('day must not be in the future', entry.day);
   return { kind, day, status: readStatus(kind, value), value };
 }
 
 export function isStatistic(answer: Snapshot | Statistic): answer is Statistic {
-  return answer.kind === 'message-event' || answer.kind === 'unit';
+  return !('day' in answer);
+}
+
+function readRichMenu(kind: RichMenuKind, entry: JsonObject, value: LineAnswer): Statistic {
+  const { richMenuId } = entry;
+  if (typeof richMenuId !== 'string' || !richMenuIdForm.test(richMenuId))
+    refuse('richMenuId must be the id of a rich menu', richMenuId);
+  const [from, to] = [readDay('from', entry.from), readDay('to', entry.to)];
+  const daysMax = richMenuDaysMax[kind];
+  if (to < from || to > addDays(from, daysMax)) refuse(`to must be 0 to ${daysMax} days after from`, to);
+  if (value.richMenuId !== richMenuId) refuse('value.richMenuId must be the same id', value.richMenuId);
+  return { kind, richMenuId, from, to, value };
 }
 
 /** True for the X-Line-Request-Id of a send. */

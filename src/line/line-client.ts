@@ -1,8 +1,11 @@
 /**
  * Calls to LINE's API, limited in time and size, and the outcomes of their answers.
  *
- *     200  answered         401  token-refused      403  unavailable     404  unknown        429  limited
+ *     200  answered         401  token-refused      403  unavailable, or unreachable         404  unknown        429  limited
  *     5xx, no connection, too slow  unreachable     anything else        nonsense
+ *
+ * A 403 means "unavailable" only with LINE's message for accounts without the call. LINE also answers 403 to addresses that the
+ * channel's settings do not allow.
  *
  * Source: LINE Messaging API reference, "Status codes", "Error responses". The access token goes into the header only. An answer
  * that contains it is rejected.
@@ -18,8 +21,8 @@ export type Reply =
   | { outcome: 'answered'; text: string }
   /** LINE does not know the subject. */
   | { outcome: 'unknown' }
-  /** `problem`: a message for people. */
-  | { outcome: Exclude<Failure, 'sealed'>; problem: string };
+  /** `problem`: a message for people. `status`: of an unexpected answer. */
+  | { outcome: Exclude<Failure, 'sealed'>; problem: string; status?: number };
 
 /** `refused`: LINE refuses the values of the call (400). */
 export type TokenReply = Reply | { outcome: 'refused' };
@@ -31,7 +34,8 @@ const defaultTimes: LineTimes = {
   allMs: 25 * secondMs,
 };
 const usualHeaders = ['accept', 'application/json', 'user-agent', 'shoal'];
-const bodyBytesMax = 1024 * 1024;
+/** Enough for a list of 1,000 rich menus. */
+const bodyBytesMax = 8 * 1024 * 1024;
 
 export class LineClient {
   readonly #host: LineHost;
@@ -80,6 +84,9 @@ export class LineClient {
   }
 }
 
+/** LINE Messaging API reference, "Error messages". */
+const notForAccount = 'not available for your account';
+
 const tooLarge: Reply = {
   outcome: 'nonsense',
   problem: `LINE's answer is larger than ${bodyBytesMax} bytes.`,
@@ -96,7 +103,12 @@ function replyOf(status: number, text: string, token: string | null): Reply {
     case 401:
       return { outcome: 'token-refused', problem: 'LINE refuses the access token (401). Set a valid one.' };
     case 403:
-      return { outcome: 'unavailable', problem: 'LINE does not offer this to the account (403).' };
+      return text.includes(notForAccount)
+        ? { outcome: 'unavailable', problem: 'LINE does not offer this to the account (403).' }
+        : {
+            outcome: 'unreachable',
+            problem: 'LINE refuses the call (403). Check its list of allowed addresses.',
+          };
     case 404:
       return { outcome: 'unknown' };
     case 429:
@@ -104,7 +116,7 @@ function replyOf(status: number, text: string, token: string | null): Reply {
     default:
       if (status >= 500)
         return { outcome: 'unreachable', problem: `LINE responds with an error (${status}).` };
-      return { outcome: 'nonsense', problem: `LINE responds with the unexpected status ${status}.` };
+      return { outcome: 'nonsense', status, problem: `LINE responds with the unexpected status ${status}.` };
   }
 }
 

@@ -159,6 +159,7 @@ async function expectAnswers(
 function subjectOf(answer: Snapshot | Statistic): string {
   if (answer.kind === 'message-event') return answer.requestId;
   if (answer.kind === 'unit') return unitSubject(answer);
+  if ('richMenuId' in answer) return `${answer.richMenuId} ${answer.from.slice(0, 7)}`;
   return answer.kind === 'quota' || answer.kind === 'demographic' ? '' : answer.day;
 }
 

@@ -13,6 +13,7 @@ import type { LineAnswer, Statistic } from './answers.ts';
 import { withOriginalUrls } from './clicks.ts';
 import type { InteractionKind } from './interactions.ts';
 import { tallySends } from './outbound.ts';
+import { putRichMenuReport } from './rich-menus.ts';
 import { updateRecipients } from './sends.ts';
 
 /** People and actions for one bubble and URL; seq 0: any bubble; an empty URL: any URL. */
@@ -41,6 +42,10 @@ export async function putStatistics(
 ): Promise<number> {
   let stored = 0;
   for (const statistic of statistics) {
+    if ('richMenuId' in statistic) {
+      stored += await putRichMenuReport(tx, botId, statistic, new Date(receivedAt));
+      continue;
+    }
     const { count } = await upsert(tx, botId, statistic, new Date(receivedAt));
     stored += count;
     if (count === 0 || statistic.kind === 'unit') continue;
@@ -102,7 +107,9 @@ function countList(sql: Queryable): Fragment {
     'kind', kind, 'seq', seq, 'url', url, 'total', total, 'people', people) order by kind, seq, url), '[]')`;
 }
 
-function upsert(tx: Transaction, botId: string, statistic: Statistic, receivedAt: Date) {
+type SendStatistic = Extract<Statistic, { kind: 'message-event' | 'unit' }>;
+
+function upsert(tx: Transaction, botId: string, statistic: SendStatistic, receivedAt: Date) {
   const value = JSON.stringify(statistic.value);
   if (statistic.kind === 'unit') {
     const { unit, from, to } = statistic;

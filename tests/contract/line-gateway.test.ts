@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { HTTPFetchError, messagingApi } from '@line/bot-sdk';
 import { createLineToken } from '../../src/bots/line-tokens.ts';
 import { readDeliveredDays } from '../../src/line/delivery-list.ts';
+import { importSnapshots } from '../../src/line/snapshots.ts';
 import { recount } from '../../src/rebuild/recount.ts';
 import { readFigures } from '../../src/reports/totals.ts';
 import { dayOf, lineZone } from '../../src/time.ts';
@@ -269,6 +270,30 @@ test('Insight calls that Shoal does not hold go to LINE once, and an error is no
   assert.equal(line.requests.length, 3);
   const post = await fetch(server.address + path, { method: 'POST', headers });
   assert.equal(post.status, 405);
+});
+
+test('LINE’s stored figures of a rich menu are served for exactly their days, even with pass-through off', async (t) => {
+  const line = await fakeLine(t);
+  const server = await testServer(t, { lineApi: line.address, linePassThrough: 'off' });
+  const { botId } = await server.addBot();
+  await server.addChannel(botId, { platform: 'line', secret: lineSecret, accessToken: channelAccessToken });
+  const value = { richMenuId: 'richmenu-1', metricsFrom: '20260301', metricsTo: '20260307', clicks: [] };
+  const days = { richMenuId: 'richmenu-1', from: '2026-03-01', to: '2026-03-07' };
+  const entries = [{ kind: 'rich-menu-daily', ...days, value }];
+  await importSnapshots(server.sql, { botId, entries }, { now: Date.now() });
+  const read = async (path: string) => {
+    const headers = { authorization: `Bearer ${channelAccessToken}` };
+    const answer = await fetch(`${server.address}/v2/bot/insight/richmenu/${path}`, { headers });
+    return { status: answer.status, body: await answer.json() };
+  };
+  assert.deepEqual(await read('richmenu-1/daily?from=20260301&to=20260307'), { status: 200, body: value });
+  const others = [
+    'daily?from=20260301&to=20260306',
+    'summary?from=20260301&to=20260307',
+    'daily?from=20260301',
+  ];
+  for (const other of others) assert.equal((await read(`richmenu-1/${other}`)).status, 404, other);
+  assert.equal(line.requests.length, 0);
 });
 
 test('calls about tokens need no token here and are limited, and other LINE roots pass through with one', async (t) => {

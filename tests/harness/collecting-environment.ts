@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import { createBot } from '../../src/bots/bots.ts';
 import { setChannel } from '../../src/bots/set-channel.ts';
 import type { Sql } from '../../src/database/client.ts';
-import { latestDayAt } from '../../src/line/collector/schedule.ts';
+import { latestDayAt } from '../../src/line/collector/kinds.ts';
 import type { KindStatus } from '../../src/line/collector/status.ts';
 import { addDays } from '../../src/time.ts';
 import { creationIn, databaseEnvironment, type ShoalEnvironment, shoalJson } from './cli.ts';

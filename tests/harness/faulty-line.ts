@@ -23,6 +23,7 @@ export class FaultyLine {
   accountId = `U${'d'.repeat(32)}`;
   token = faultyLineToken;
   fault: Fault = () => null;
+  richMenuIds: string[] = [];
   /** The delay of every response. */
   delayMs = 0;
   /** The time of the recorded calls, in ms. */
@@ -36,6 +37,12 @@ export class FaultyLine {
   /** The true figures for an endpoint and subject. */
   answer(endpoint: string, subject: string): object {
     const number = Math.floor(Date.parse(subject) / dayMs) - 20_000;
+    if (endpoint === 'rich-menus')
+      return { richmenus: this.richMenuIds.map((richMenuId) => ({ richMenuId })) };
+    if (endpoint.startsWith('rich-menu-')) {
+      const [richMenuId] = subject.split(' ');
+      return this.corrections.get(`${endpoint} ${subject}`) ?? { richMenuId };
+    }
     if (['demographic', 'quota', 'consumption', 'info', 'message-event', 'unit'].includes(endpoint)) {
       return this.corrections.get(endpoint) ?? present(endpoint, this.accountId);
     }
@@ -67,7 +74,7 @@ export class FaultyLine {
     // An account that is not verified.
     const usual =
       endpoint === 'friends'
-        ? { status: 403, body: '{"message":"Not available"}' }
+        ? { status: 403, body: '{"message":"Access to this API is not available for your account"}' }
         : isKnown
           ? { status: 200, body: JSON.stringify(this.answer(endpoint, subject)) }
           : { status: 401, body: '{"message":"Authentication failed."}' };
@@ -96,6 +103,9 @@ export async function faultyLine(t: Ends): Promise<FaultyLine> {
 
 function callOf({ pathname, searchParams }: URL): [string, string] {
   const day = (searchParams.get('date') ?? '').replace(/^(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3');
+  const [, richMenuId, form] =
+    /^\/v2\/bot\/insight\/richmenu\/([^/]+)\/(daily|summary)$/.exec(pathname) ?? [];
+  if (form) return [`rich-menu-${form}`, [richMenuId, ...searchParams.values()].join(' ')];
   const deliveryPath = /^\/v2\/bot\/message\/delivery\/(\w+)$/.exec(pathname);
   if (deliveryPath) return [`sent-${deliveryPath[1]}`, day];
   switch (pathname) {
@@ -111,6 +121,8 @@ function callOf({ pathname, searchParams }: URL): [string, string] {
       return ['consumption', ''];
     case '/v2/bot/followers/ids':
       return ['friends', ''];
+    case '/v2/bot/richmenu/list':
+      return ['rich-menus', ''];
     case '/v2/bot/info':
       return ['info', ''];
     case '/v2/bot/insight/message/event':

@@ -497,6 +497,25 @@ create table line_reply_tokens (
  PRIMARY KEY (bot_id, token_hash)
 );
 
+create table line_rich_menu_events (
+ bot_id text collate "C" not null,
+ rich_menu_id text collate "C" not null,
+ kind text collate "C" not null,
+ first_day date not null,
+ last_day date not null,
+ value jsonb not null,
+ received_at timestamp with time zone not null,
+ CHECK ((kind = ANY (ARRAY['rich-menu-daily'::text, 'rich-menu-summary'::text]))),
+ PRIMARY KEY (bot_id, rich_menu_id, kind, first_day)
+);
+
+create table line_rich_menus (
+ bot_id text collate "C" not null,
+ rich_menu_id text collate "C" not null,
+ listed_at timestamp with time zone not null,
+ PRIMARY KEY (bot_id, rich_menu_id)
+);
+
 create table line_send_days (
  bot_id text collate "C" not null,
  day date not null,

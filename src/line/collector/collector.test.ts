@@ -55,6 +55,42 @@ test('no endpoint is called more than 60 times in any hour, and yesterday comes 
   }
 });
 
+test('the figures of a rich menu are collected daily by month until they are final, and a deleted menu is not asked about again', async (t) => {
+  const test = await collecting(t, { now: at('2026-03-30T10:30:00') });
+  const [kept, deleted] = ['richmenu-kept', 'richmenu-deleted'];
+  test.line.richMenuIds = [kept, deleted];
+  test.line.fault = ({ endpoint, subject }) =>
+    endpoint.startsWith('rich-menu-') && subject.startsWith(deleted)
+      ? { status: 404, body: '{"message":"Not found"}' }
+      : null;
+  await test.only('rich-menus', 'rich-menu-daily', 'rich-menu-summary');
+  const reports = async () => {
+    const rows = await test.sql`
+      select rich_menu_id as id, kind, to_char(first_day, 'MM-DD') as from, to_char(last_day, 'MM-DD') as to
+      from line_rich_menu_events order by kind, first_day`;
+    return rows.map(({ id, kind, from, to }) => `${id} ${kind} ${from} ${to}`);
+  };
+  for (let hours = 0; hours < 3; hours += 1) await test.run(hourMs);
+  assert.deepEqual(await reports(), [
+    `${kept} rich-menu-daily 03-01 03-29`,
+    `${kept} rich-menu-summary 03-01 03-29`,
+  ]);
+  test.line.richMenuIds = [kept];
+  for (let days = 0; days < 8; days += 1) await test.run(dayMs);
+  assert.deepEqual(await reports(), [
+    `${kept} rich-menu-daily 03-01 03-31`,
+    `${kept} rich-menu-daily 04-01 04-06`,
+    `${kept} rich-menu-summary 03-01 03-31`,
+    `${kept} rich-menu-summary 04-01 04-06`,
+  ]);
+  const calls = test.line.callsOf('rich-menu-daily');
+  assert.equal(calls.filter((call) => call.startsWith(deleted)).length, 1);
+  assert.deepEqual(
+    calls.filter((call) => call.startsWith(`${kept} 202603`)).map((call) => call.slice(-4)),
+    ['0329', '0330', '0331', '0331', '0331', '0331'],
+  );
+});
+
 test('an unready day is missing, not 0, until LINE reports it', async (t) => {
   const test = await collecting(t, { now: start });
   test.line.firstDay = '2026-03-08';
@@ -202,7 +238,7 @@ test('a kind that LINE does not offer to the account is requested rarely, and th
   const test = await collecting(t, { now: start });
   test.line.fault = ({ endpoint }) =>
     endpoint === 'demographic'
-      ? { status: 403, body: '{"message":"Access to this API is not available"}' }
+      ? { status: 403, body: '{"message":"Access to this API is not available for your account"}' }
       : null;
   test.line.firstDay = '2026-03-01';
   test.line.readyDay = '2026-04-01';
@@ -304,7 +340,7 @@ test('credentials that cannot be decrypted stop the calls, not the process, and 
   await test.run(hourMs);
   assert.equal(test.line.calls.length, 0);
   const states = await test.sql`select distinct state, problem from collections
-    where kind not in ('message-event', 'unit')`;
+    where kind not in ('message-event', 'unit', 'rich-menu-daily', 'rich-menu-summary')`;
   assert.deepEqual(
     states.map(({ state }) => state),
     ['sealed'],

@@ -11,7 +11,9 @@ import { putDeliveries } from '../../inbox/inbox.ts';
 import type { Clock } from '../../time.ts';
 import type { LineAccess } from '../access.ts';
 import type { LineClient } from '../line-client.ts';
-import { callsOf, isDayKind, type Kind, kinds, type Reading, readAnswers } from './kinds.ts';
+import { putRichMenus } from '../rich-menus.ts';
+import { callsOf, isDayKind, isStatisticKind, type Kind, kinds, type Reading, readAnswers } from './kinds.ts';
+import { findRichMenus } from './rich-menu-questions.ts';
 import { plan, transition } from './schedule.ts';
 import { findSends } from './send-questions.ts';
 
@@ -38,10 +40,15 @@ export function lineSource(parts: Parts): Source<Kind, Reading> {
     isByDay: isDayKind,
     plan,
     transition,
-    addQuestions: findSends,
+    addQuestions: async (tx, key, time) => {
+      await findSends(tx, key, time);
+      if (key.kind === 'rich-menu-daily' || key.kind === 'rich-menu-summary') await findRichMenus(tx, key);
+    },
     ask: (tx, question) => askLine(tx, parts, question),
-    checkAnswer: (tx, { botId }, { accountId }) =>
-      accountId === null ? Promise.resolve(null) : checkAccount(tx, { botId, accountId, now: clock() }),
+    async checkAnswer(tx, { botId }, { accountId, richMenuIds = [] }) {
+      await putRichMenus(tx, botId, richMenuIds, clock());
+      return accountId === null ? null : checkAccount(tx, { botId, accountId, now: clock() });
+    },
     async store(tx, { botId }, entry, now) {
       const body = Buffer.from(entry);
       await putDeliveries(tx, [{ botId, platform: 'line', source: 'line-answer', body, receivedAt: now }]);
@@ -76,7 +83,8 @@ async function askLine(
   const channel = await openChannel(tx, parts, botId);
   if ('failure' in channel) return channel;
   const texts: string[] = [];
-  for (const { endpoint, path } of callsOf(kind, subject)) {
+  const now = clock();
+  for (const { endpoint, path } of callsOf(kind, subject, now)) {
     const reply = await access.call(channel, async (token) => {
       const answer = await line.get(path, token);
       onCall(endpoint, answer.outcome);
@@ -85,12 +93,13 @@ async function askLine(
     if ('failure' in reply) return reply;
     if (reply.outcome === 'answered') texts.push(reply.text);
     else if (reply.outcome !== 'unknown') return { failure: reply.outcome, problem: reply.problem };
-    else if (kind === 'message-event') return { outcome: 'unknown', entry: null, accountId: null };
+    else if (isStatisticKind(kind) && kind !== 'unit')
+      return { outcome: 'unknown', entry: null, accountId: null };
     else
       return { failure: 'nonsense', problem: 'The server does not know this call (404), so it is not LINE.' };
   }
   try {
-    return readAnswers({ kind, subject }, texts, clock());
+    return readAnswers({ kind, subject }, texts, now);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return { failure: 'nonsense', problem: `LINE's answer cannot be read: ${error.message}` };

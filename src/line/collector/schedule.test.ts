@@ -6,8 +6,8 @@ import { holds } from '../../../tests/harness/property.ts';
 import { callLimit } from '../../collector/call-limit.ts';
 import type { Question, Result, ScheduleState } from '../../collector/source.ts';
 import { addDays, dayMs, dayOf, hourMs, lineDayStart, lineZone, minuteMs } from '../../time.ts';
-import type { Kind } from './kinds.ts';
-import { daysToAsk, latestDayAt, plan, sendQuestion, transition } from './schedule.ts';
+import { type Kind, latestDayAt } from './kinds.ts';
+import { daysToAsk, plan, sendQuestion, transition } from './schedule.ts';
 
 const limit = callLimit(60);
 const at = (time: string) => Date.parse(`${time}+09:00`);

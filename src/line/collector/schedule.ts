@@ -7,6 +7,7 @@
  *                 once a day, after 30 days every 30 days
  *     a send      often at first, then once a day, and finally 14 days after sending, when LINE stops counting
  *     a unit      the same from the day after its last send, less often
+ *     a rich menu  by month: daily, and finally 3 days after the end of the month
  *     present     quota every hour, demographics and bot information once a day
  *     failures    with growing pauses, for the kind and for the single question
  *
@@ -25,13 +26,20 @@ import type {
   Transition,
 } from '../../collector/source.ts';
 import { addDays, countDays, dayMs, dayOf, hourMs, lineDayStart, lineZone, minuteMs } from '../../time.ts';
-import { type DayKind, firstDays, isDayKind, type Kind } from './kinds.ts';
+import { daysOfMonth } from '../rich-menus.ts';
+import {
+  type DayKind,
+  dayHourMs,
+  firstDays,
+  isDayKind,
+  isStatisticKind,
+  type Kind,
+  latestDayAt,
+} from './kinds.ts';
 
 type LineState = ScheduleState<Kind>;
 type AskedDays = Pick<LineState, 'fromDay' | 'earliest' | 'latestDay'>;
 
-/** The hour of the next day from which a day may be ready. */
-const dayHourMs = 10 * hourMs;
 /** Days in which LINE may correct the figures of a day. */
 const correctionDays = 3;
 /** The time in which LINE counts interactions with a send, and an hour for the sums to settle. */
@@ -64,11 +72,6 @@ function goalDay(kind: DayKind, fromDay: string | null): string {
   return fromDay !== null && fromDay > firstDays[kind] ? fromDay : firstDays[kind];
 }
 
-/** The latest day for which LINE may have figures at `now`. */
-export function latestDayAt(now: number): string {
-  return addDays(dayOf(now - dayHourMs, lineZone), -1);
-}
-
 /** The number of days without a question. Days whose figures are not ready yet do not count. */
 export function daysToAsk(
   { kind, fromDay, earliest, latestDay }: AskedDays & { kind: DayKind },
@@ -91,10 +94,16 @@ export function unitQuestion(subject: string, lastDay: string): OpenQuestion {
   return newQuestion(subject, dayEnd + dayHourMs, dayEnd + statisticsSettledMs);
 }
 
+/** A question about a rich menu in a month (YYYY-MM): daily until the figures of its last day are final. */
+export function richMenuQuestion(subject: string, month: string): OpenQuestion {
+  const { from, to } = daysOfMonth(month, '9999');
+  return newQuestion(subject, readyTime(from), readyTime(addDays(to, correctionDays)));
+}
+
 /** New questions: days that have become available or, if no question is due, the day before the earliest. */
 function newQuestions(state: LineState, now: number): OpenQuestion[] {
   const { kind, fromDay, earliest, latestDay, openQuestions } = state;
-  if (kind === 'message-event' || kind === 'unit') return [];
+  if (isStatisticKind(kind)) return [];
   if (!isDayKind(kind)) return openQuestions.length > 0 ? [] : [newQuestion('', now, null)];
   const goal = goalDay(kind, fromDay);
   const latest = latestDayAt(now);
@@ -108,7 +117,7 @@ function newQuestions(state: LineState, now: number): OpenQuestion[] {
 
 function nextCheck({ kind, latestDay, openQuestions }: LineState, now: number): number {
   const times = openQuestions.map(({ askAt }) => askAt);
-  if (kind === 'message-event' || kind === 'unit') times.push(now + sendsCheckMs);
+  if (isStatisticKind(kind)) times.push(now + sendsCheckMs);
   if (isDayKind(kind)) times.push(readyTime(addDays(latestDay ?? latestDayAt(now), 1)));
   return Math.min(...times);
 }
@@ -126,6 +135,9 @@ function askAgainAt(
   if (kind === 'message-event' || kind === 'unit') return askStatisticsAgainAt(kind, settledAt ?? now, now);
   const spreadMs = Math.floor(chance * hourMs);
   const tomorrow = readyTime(dayOf(now, lineZone)) + spreadMs;
+  if (kind === 'rich-menu-daily' || kind === 'rich-menu-summary') {
+    return outcome === 'unknown' || now >= (settledAt ?? now) ? null : tomorrow;
+  }
   if (!isDayKind(kind)) return presentPauseMs[kind] === undefined ? tomorrow : now + presentPauseMs[kind];
   if (outcome === 'unready') {
     const age = now - lineDayStart(addDays(subject, 1));

@@ -34,6 +34,7 @@ import { addressOf } from '../../http/caller-address.ts';
 import { sendLineError, wrongTokenMessage } from '../../http/errors/line.ts';
 import { newRequestId, readLineToken, requestIdHeader } from '../headers.ts';
 import { LineHost, type LineTimes } from '../line-host.ts';
+import { readRichMenuReport } from '../rich-menus.ts';
 import { linkPrefix } from './click-links.ts';
 import { addPassThrough } from './pass-through.ts';
 import { checkSendTarget, type GatewayOptions, type OpenCaller, send } from './send.ts';
@@ -86,6 +87,7 @@ export async function registerGateway(
       ...{ line, lineData },
       clock: options.clock,
       isOn: options.passThrough,
+      readInsight: (botId, call) => readRichMenuReport(options.sql, botId, call),
       findCaller: (request, needed) => findCaller(request, needed, options),
     });
   });

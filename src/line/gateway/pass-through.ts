@@ -13,7 +13,7 @@ import { headersForCaller, headersForLine } from './headers.ts';
 import { InsightCache } from './insight-cache.ts';
 import { scopeOfCall } from './scopes.ts';
 import { sendPaths } from './send-calls.ts';
-import { lineRoots, readTarget } from './target.ts';
+import { lineRoots, readTarget, type Target } from './target.ts';
 import { TokenCalls, tokenBodyBytesMax } from './token-calls.ts';
 
 type PassThrough = {
@@ -22,6 +22,8 @@ type PassThrough = {
   lineData: LineHost;
   isOn: boolean;
   clock: Clock;
+  /** Returns a stored answer of LINE to an Insight call; null: none is stored. */
+  readInsight(botId: string, call: Target): Promise<object | null>;
   findCaller(
     request: FastifyRequest,
     needed: LineTokenScope,
@@ -59,12 +61,13 @@ export function addPassThrough(scope: FastifyInstance, passThrough: PassThrough)
 }
 
 async function pass(request: FastifyRequest, reply: FastifyReply, options: Options): Promise<FastifyReply> {
-  const { line, lineData, isOn, findCaller, insight } = options;
+  const { line, lineData, isOn, findCaller, insight, readInsight } = options;
   const { path, query } = readTarget(request.raw.url ?? '');
   // Another spelling of a send would bypass the recording.
   const plain = path.toLowerCase();
   const isRespelled = plain !== path && (sendPaths.has(plain) || plain.startsWith(insightRoot));
-  if (!isOn || isRespelled || `${plain}/` === insightRoot) {
+  const isInsight = path.startsWith(insightRoot);
+  if (!(isOn || isInsight) || isRespelled || `${plain}/` === insightRoot) {
     throw new Refusal('OPERATION_NOT_FOUND', `There is no ${path}`);
   }
   if (sendPaths.has(path)) {
@@ -78,8 +81,11 @@ async function pass(request: FastifyRequest, reply: FastifyReply, options: Optio
     const end = options.tokenCalls.start(addressOf(request), options.clock());
     reply.raw.once('close', end);
   }
-  if (caller !== null && path.startsWith(insightRoot)) {
+  if (caller !== null && isInsight) {
     if (method !== 'GET') throw new Refusal('METHOD_NOT_ALLOWED', `${path} takes GET`);
+    const stored = await readInsight(caller.botId, { path, query });
+    if (stored !== null) return reply.send(stored);
+    if (!isOn) throw new Refusal('OPERATION_NOT_FOUND', `There is no ${path}`);
     const { status, headers, body } = await insight.read(caller, path + query);
     return reply.code(status).headers(headersForCaller(headers)).send(body);
   }

@@ -80,7 +80,8 @@ test('a killed reading repeats its page only, and an expired page token starts a
   await readFriendPage(parts, botId);
   assert.equal((await readFriendList(sql, botId))?.listed, 0);
   assert.deepEqual(await dueFriendLists(sql, parts.clock()), [], 'the new start waits');
-  assert.deepEqual(await dueFriendLists(sql, parts.clock() + 5 * secondMs), [botId]);
+  await simulator.control.run({ seconds: 5 });
+  assert.deepEqual(await dueFriendLists(sql, parts.clock()), [botId]);
   while ((await readFriendList(sql, botId))?.state === 'reading') await readFriendPage(parts, botId);
   const listed = (await readFriendList(sql, botId))?.listed ?? 0;
   // Some friends have blocked the account since, but their contacts stay.
@@ -88,11 +89,52 @@ test('a killed reading repeats its page only, and an expired page token starts a
   assert.ok(calls.length <= 8);
 });
 
-test('an account without the list is not asked again, and a failure pauses the reading', async (t) => {
+test('only LINE’s refusal of the page token starts the list again; other failures repeat the page', async (t) => {
+  const { sql, parts, botId, contacts, simulator } = await shop(t);
+  let now = parts.clock();
+  const read = () => readFriendPage({ ...parts, clock: () => now }, botId);
+  const listed = async () => (await readFriendList(sql, botId))?.listed;
+  await read();
+  for (const status of [404, 403, 418, 429, 500]) {
+    simulator.control.fail({ kind: 'error', path: '/v2/bot/followers/ids', status });
+    await read();
+    assert.equal(await read(), false, 'a pause ends before the next call');
+    assert.equal(await listed(), 1_000, String(status));
+    assert.equal((await readFriendList(sql, botId))?.state, 'reading');
+    now += 3_600 * secondMs;
+  }
+  await read();
+  assert.equal(await listed(), 2_000);
+  simulator.control.fail({ kind: 'error', path: '/v2/bot/followers/ids', status: 400 });
+  await read();
+  assert.equal(await listed(), 0);
+  assert.equal((await contacts()).length, 2_000);
+});
+
+test('a page token that is a day old is not used', async (t) => {
+  const { sql, parts, botId, calls } = await shop(t);
+  await readFriendPage(parts, botId);
+  const late = { ...parts, clock: () => parts.clock() + dayMs };
+  await readFriendPage(late, botId);
+  assert.equal(calls.length, 1);
+  const list = await readFriendList(sql, botId);
+  assert.deepEqual([list?.state, list?.listed], ['reading', 0]);
+});
+
+test('a page that another process has read since the list was due is not read again', async (t) => {
+  const { parts, botId, calls } = await shop(t, { isVerified: false, people: 5 });
+  const both = await Promise.all([readFriendPage(parts, botId), readFriendPage(parts, botId)]);
+  assert.deepEqual(both.sort(), [false, true]);
+  assert.deepEqual(calls, ['unavailable']);
+});
+
+test('an account without the list is asked again after a week, and a failure pauses the reading', async (t) => {
   const { sql, simulator, parts, botId, calls } = await shop(t, { isVerified: false, people: 5 });
   await readFriendLists(parts, () => false);
   assert.equal((await readFriendList(sql, botId))?.state, 'unavailable');
-  assert.deepEqual(await dueFriendLists(sql, parts.clock() + dayMs), []);
+  assert.deepEqual(await dueFriendLists(sql, parts.clock() + 7 * dayMs - 1), []);
+  assert.deepEqual(await dueFriendLists(sql, parts.clock() + 7 * dayMs), [botId]);
+  assert.equal(await readFriendPage(parts, botId), false);
   assert.deepEqual(calls, ['unavailable']);
   simulator.control.set({ isVerified: true });
   await restartFriendList(sql, botId, parts.clock());

@@ -4,7 +4,8 @@
  *     lock the list → ask LINE for a page → under the bot's lock: contacts and the place of the next page → commit
  *
  * The list changes no figure: a listed contact is a follower only after an event of its own (figures.md, section 12). A killed process
- * repeats its page. A page token that has expired starts the list again; contacts that exist stay.
+ * repeats its page. The list starts again when LINE refuses the token of the page (400) or the token is a day old; contacts that exist
+ * stay. All other failures repeat the page, after growing pauses.
  *
  * Source: LINE Messaging API reference, "Get a list of users who added your LINE Official Account as a friend": verified and premium
  * accounts only, else 403; at most 1,000 ids a call; `next` is valid for 24 hours; people who block the account are left out.
@@ -13,12 +14,13 @@ import type { Keys } from '../../auth/keys.ts';
 import { lockBot } from '../../bots/bots.ts';
 import { type Channel, findChannel, hasAccess } from '../../bots/channels.ts';
 import { Stopped } from '../../collector/source.ts';
-import type { Queryable, Sql, Transaction } from '../../database/client.ts';
+import type { Fragment, Queryable, Sql, Transaction } from '../../database/client.ts';
+import { msOf } from '../../database/instants.ts';
 import { rowTable } from '../../database/row-table.ts';
 import { Refusal } from '../../errors.ts';
 import { isObject, parseJson } from '../../json.ts';
 import { newId, type Random } from '../../random.ts';
-import { type Clock, hourMs, secondMs } from '../../time.ts';
+import { type Clock, dayMs, hourMs, secondMs } from '../../time.ts';
 import type { LineAccess } from '../access.ts';
 import type { LineClient } from '../line-client.ts';
 
@@ -45,6 +47,10 @@ export type FriendList = {
 const pageSize = 1_000;
 const firstPauseMs = 5 * secondMs;
 const pauseMsMax = hourMs;
+/** The account may be verified later. */
+const unavailablePauseMs = 7 * dayMs;
+/** LINE's limit for the token of a page. */
+const pageTokenMs = dayMs;
 const userForm = /^U[0-9a-f]{32}$/;
 
 /** Returns the bots whose list is due at `now` (ms): not read yet, or with a next page. */
@@ -52,11 +58,15 @@ export async function dueFriendLists(sql: Queryable, now: number): Promise<strin
   const rows = await sql<{ botId: string }[]>`
     select channels.bot_id as "botId" from channels
     left join line_friend_lists list on list.bot_id = channels.bot_id
-    where channels.platform = 'line' and channels.enabled and ${hasAccess(sql)}
-      and (list.bot_id is null or (list.state = 'reading' and coalesce(list.next_at <= ${new Date(now)}, true))
-        or (list.state = 'unavailable' and channels.updated_at > list.updated_at))
+    where channels.platform = 'line' and channels.enabled and ${hasAccess(sql)} and (list.bot_id is null or ${isDue(sql, now)})
     order by channels.bot_id`;
   return rows.map(({ botId }) => botId);
+}
+
+/** For queries with `list` and `channels`: new settings of the channel end the pause of an account without the list. */
+function isDue(sql: Queryable, now: number): Fragment {
+  return sql`(list.state <> 'done' and coalesce(list.next_at <= ${new Date(now)}, true)
+    or list.state = 'unavailable' and channels.updated_at > list.updated_at)`;
 }
 
 /** Starts the list again from its first page, unless it is being read. Pauses end. Idempotent. */
@@ -67,7 +77,8 @@ export async function restartFriendList(sql: Queryable, botId: string, now: numb
     on conflict (bot_id) do update set next_at = null, failures = 0, problem = null, updated_at = ${at},
       state = 'reading', listed = case when list.state = 'reading' then list.listed else 0 end,
       added = case when list.state = 'reading' then list.added else 0 end,
-      next_page = case when list.state = 'reading' then list.next_page end`;
+      next_page = case when list.state = 'reading' then list.next_page end,
+      next_page_at = case when list.state = 'reading' then list.next_page_at end`;
 }
 
 /** The state of a bot's list; null: not begun. */
@@ -78,7 +89,7 @@ export async function readFriendList(sql: Queryable, botId: string): Promise<Fri
   return row ?? null;
 }
 
-/** Reads the next page of a list. Safe to call at any time, from any number of processes. False: another process reads it. */
+/** Reads the next page of a list that is due. Safe to call at any time, from any number of processes. False: another process reads it, or it pauses. */
 export async function readFriendPage(parts: FriendParts, botId: string): Promise<boolean> {
   const { sql, clock } = parts;
   const at = new Date(clock());
@@ -86,19 +97,24 @@ export async function readFriendPage(parts: FriendParts, botId: string): Promise
     insert into line_friend_lists (bot_id, state, started_at, updated_at) values (${botId}, 'reading', ${at}, ${at})
     on conflict (bot_id) do nothing`;
   return sql.begin(async (tx) => {
-    const [locked] = await tx<{ nextPage: string | null; failures: number }[]>`
-      select next_page as "nextPage", failures from line_friend_lists
-      where bot_id = ${botId} for no key update skip locked`;
-    if (!locked) return false;
-    const page = await askForPage(tx, parts, { botId, nextPage: locked.nextPage });
-    await putPage(tx, parts, { botId, page, failures: locked.failures });
+    // PostgreSQL checks the condition again on the row that it locks, so a page that another process has just read is not read twice.
+    const [place] = await tx<{ nextPage: string | null; issuedAt: number | null; failures: number }[]>`
+      select list.next_page as "nextPage", ${msOf(tx, 'list.next_page_at')} as "issuedAt", list.failures
+      from line_friend_lists list
+      join channels on channels.bot_id = ${botId} and channels.platform = 'line'
+      where list.bot_id = ${botId} and ${isDue(tx, clock())} for no key update of list skip locked`;
+    if (!place) return false;
+    const { nextPage, issuedAt, failures } = place;
+    const isOld = nextPage !== null && issuedAt !== null && clock() - issuedAt >= pageTokenMs;
+    const page = isOld ? 'expired' : await askForPage(tx, parts, { botId, nextPage });
+    await putPage(tx, parts, { botId, page, failures });
     return true;
   }) as Promise<boolean>;
 }
 
 type Page =
   | { userIds: string[]; nextPage: string | null }
-  /** The token of the page has expired. */
+  /** LINE does not know the token of the page any more. */
   | 'expired'
   | 'unavailable'
   | { problem: string };
@@ -121,8 +137,8 @@ async function askForPage(
   });
   if ('failure' in reply) return { problem: reply.problem };
   if (reply.outcome === 'unavailable') return 'unavailable';
-  // 400: the only parameter that can be wrong is the token of the page.
-  if (reply.outcome === 'nonsense' && nextPage !== null) return 'expired';
+  // The only parameter that can be wrong is the token of the page.
+  if (reply.outcome === 'nonsense' && reply.status === 400 && nextPage !== null) return 'expired';
   if (reply.outcome === 'unknown')
     return { problem: 'The server does not know this call (404), so it is not LINE.' };
   if (reply.outcome !== 'answered') return { problem: reply.problem };
@@ -161,21 +177,23 @@ async function putPage(
   if (page === 'unavailable') {
     const problem = 'LINE lists friends for verified and premium accounts only (403).';
     await tx`
-      update line_friend_lists set state = 'unavailable', problem = ${problem}, updated_at = ${at} where bot_id = ${botId}`;
+      update line_friend_lists set state = 'unavailable', problem = ${problem}, next_at = ${new Date(now + unavailablePauseMs)},
+        failures = 0, updated_at = ${at}
+      where bot_id = ${botId}`;
   } else if (page === 'expired') {
     await tx`
-      update line_friend_lists set next_page = null, listed = 0, failures = failures + 1, next_at = ${pausedUntil}, updated_at = ${at}
+      update line_friend_lists set state = 'reading', next_page = null, next_page_at = null, listed = 0, failures = failures + 1, next_at = ${pausedUntil}, updated_at = ${at}
       where bot_id = ${botId}`;
   } else if ('problem' in page) {
     await tx`
-      update line_friend_lists set failures = failures + 1, problem = ${page.problem}, next_at = ${pausedUntil}, updated_at = ${at}
+      update line_friend_lists set state = 'reading', failures = failures + 1, problem = ${page.problem}, next_at = ${pausedUntil}, updated_at = ${at}
       where bot_id = ${botId}`;
   } else {
     await lockBot(tx, botId);
     const added = await putFriends(tx, botId, page.userIds, { now, random });
     await tx`
       update line_friend_lists set listed = listed + ${page.userIds.length}, added = added + ${added},
-        next_page = ${page.nextPage}, state = ${page.nextPage === null ? 'done' : 'reading'},
+        next_page = ${page.nextPage}, next_page_at = ${page.nextPage === null ? null : at}, state = ${page.nextPage === null ? 'done' : 'reading'},
         next_at = null, failures = 0, problem = null, updated_at = ${at}
       where bot_id = ${botId}`;
   }
