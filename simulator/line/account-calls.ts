@@ -5,6 +5,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isObject } from '../../src/json.ts';
 import { hourMs } from '../../src/time.ts';
+import { addPictures } from '../frame/pictures.ts';
 import type { Settings } from './control.ts';
 import { invalidParameter, LineError, notFound } from './line-error.ts';
 import { progressOf } from './narrowcast.ts';
@@ -40,10 +41,12 @@ function addPeopleCalls(app: FastifyInstance, { simulation, settings, destinatio
     markAsReadMode: 'auto',
   }));
 
-  app.get<{ Params: { userId: string } }>('/v2/bot/profile/:userId', async ({ params: { userId } }) => {
+  addPictures(app);
+  app.get<{ Params: { userId: string } }>('/v2/bot/profile/:userId', async (request) => {
+    const { userId } = request.params;
     if (!isUserId(userId)) throw invalidParameter('userId');
     if (!account.isReachable(userId, simulation.now())) throw notFound();
-    return profileOf(userId);
+    return { ...profileOf(userId, `http://${request.host}`), ...account.profiles.get(userId) };
   });
 
   app.get('/v2/bot/followers/ids', async (request) => {

@@ -13,6 +13,7 @@ import {
   type LinePerson,
   newLinePerson,
   numberOf,
+  type Profile,
   recordFollow,
   stateAt,
 } from './people.ts';
@@ -80,6 +81,8 @@ export class Account {
   readonly groups = new Map<string, Set<string>>();
   readonly events: SimulatedEvent[] = [];
   readonly sends: Send[] = [];
+  /** Parts of profiles that a person has changed, by user id. */
+  readonly profiles = new Map<string, Partial<Profile>>();
   /** The account's first day, in UTC+9. */
   readonly firstDay: string;
   readonly #autoResponses = new Map<string, Record<string, number>>();

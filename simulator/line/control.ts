@@ -12,6 +12,7 @@ import { type Interaction, newSend } from './account.ts';
 import { readMessages } from './bubbles.ts';
 import { invalidProperty, LineError } from './line-error.ts';
 import type { Disturbance, Webhook } from './outbox.ts';
+import type { Profile } from './people.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { type LineReport, reportOf } from './report.ts';
 import { isUserId } from './request-fields.ts';
@@ -77,6 +78,11 @@ export class Control {
     const person = userId === undefined ? this.#newPerson() : this.#personOf(userId);
     const { id, at } = await this.#parts.simulation.act(person, action, data);
     return { userId: person.id ?? '', webhookEventId: id, at };
+  }
+
+  /** A person changes the own profile. */
+  changeProfile(userId: string, profile: Partial<Omit<Profile, 'userId'>>): void {
+    this.#parts.simulation.account.profiles.set(userId, profile);
   }
 
   /** Performs a person's interaction with a send now. Throws LineError 404 for an unknown send. */

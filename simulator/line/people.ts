@@ -81,9 +81,27 @@ export function hashOfNumber(number: string): string {
   return createHash('sha256').update(number).digest('hex');
 }
 
-export function profileOf(userId: string): { userId: string; displayName: string; language: string } {
-  const names = ['王小明', '陳美玲', '佐藤 花子', 'สมชาย', 'Lin 🌸', 'Alex', '林先生', '田中'] as const;
-  const languages = ['zh-TW', 'zh-TW', 'ja', 'th', 'zh-TW', 'en', 'zh-TW', 'ja'] as const;
+/** The profile that LINE has of a person. One person in four has no picture, and one in two no status message. */
+export type Profile = {
+  userId: string;
+  displayName: string;
+  language: string;
+  pictureUrl?: string;
+  statusMessage?: string;
+};
+
+/** `address`: of the simulator, which serves the pictures. */
+export function profileOf(userId: string, address: string): Profile {
+  const names = ['王小明', '陳美玲', '佐藤 花子', 'สมชาย', 'Lin 🌸', 'Alex', '林先生', 'שרה כהן'] as const;
+  const languages = ['zh-TW', 'zh-TW', 'ja', 'th', 'zh-TW', 'en', 'zh-TW', 'he'] as const;
   const index = stableNumber(userId, names.length);
-  return { userId, displayName: names[index] ?? names[0], language: languages[index] ?? languages[0] };
+  const hasPicture = stableNumber(`picture ${userId}`, 4) > 0;
+  const hasStatus = stableNumber(`status ${userId}`, 2) > 0;
+  return {
+    userId,
+    displayName: names[index] ?? names[0],
+    language: languages[index] ?? languages[0],
+    ...(hasPicture ? { pictureUrl: `${address}/pictures/${userId}.png` } : {}),
+    ...(hasStatus ? { statusMessage: '今天也要加油 ☕' } : {}),
+  };
 }

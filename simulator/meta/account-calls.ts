@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { addDays, dayMs, dayOf, dayStart, daysBetween, hourMs, secondMs } from '../../src/time.ts';
 import { personKey } from '../events/event.ts';
 import { nameOf } from '../events/texts.ts';
+import { addPictures } from '../frame/pictures.ts';
 import { insightsZone, pageMetrics, templates } from './account.ts';
 import { authorize, parameter } from './caller.ts';
 import { type Field, readFields } from './fields.ts';
@@ -15,11 +16,6 @@ const instagramLookbackDays = 30;
 const analyticsLookbackDays = 366;
 const templateLookbackDays = 91;
 const templatesPerCall = 10;
-/** A transparent picture of 1 × 1 pixel. */
-const picture = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
-  'base64',
-);
 const instagramScopes = {
   page: 'instagram_manage_insights',
   instagram: 'instagram_business_manage_insights',
@@ -52,7 +48,7 @@ export function addAccountCalls(app: FastifyInstance, parts: GraphParts): void {
   app.get<{ Params: { id: string } }>('/:id/template_analytics', async (request, reply) =>
     templateAnalytics(parts, request, reply),
   );
-  app.get('/pictures/:name', async (_request, reply) => reply.type('image/png').send(picture));
+  addPictures(app);
 }
 
 function pageFields(parts: GraphParts, request: ById, reply: FastifyReply): object {
