@@ -2,10 +2,12 @@
  * The reference server: Fastify alone, in a separate process, without a database.
  *
  * Its webhook route reads the body as bytes and checks LINE's signature. Its other routes answer with the bytes that its parent sent
- * last. Its push route accepts any message, like LINE. It sends its port to its parent.
+ * last. Its push route accepts any message, its profile route knows every person, and its check of tokens accepts each, like LINE. It
+ * sends its port to its parent.
  */
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import Fastify from 'fastify';
+import { verifiedChannelId } from './line-deliveries.ts';
 
 export type BareMessage = { answer: string };
 export type BareHello = { port: number };
@@ -31,6 +33,14 @@ app.post('/v2/bot/message/push', async (_request, reply) => {
   reply.header('x-line-request-id', randomUUID());
   return { sentMessages: [{ id: '461230966842064897', quoteToken: 'IStG5h1Tz7b' }] };
 });
+app.get<{ Params: { userId: string } }>('/v2/bot/profile/:userId', async ({ params: { userId } }) => ({
+  ...{ userId, displayName: '王小明', pictureUrl: 'https://profile.line-scdn.net/0h1', language: 'zh-TW' },
+}));
+app.get('/oauth2/v2.1/verify', async () => ({
+  client_id: verifiedChannelId,
+  expires_in: 2_591_659,
+  scope: '',
+}));
 app.post('/openapi/clients/analysis', async (_request, reply) => {
   reply.type('application/json; charset=utf-8');
   return answer;

@@ -7,6 +7,9 @@
 import { createHash, createHmac } from 'node:crypto';
 import { post } from './load.ts';
 
+/** The channel of every token, according to the reference server. */
+export const verifiedChannelId = '1573163733';
+
 export type LineChannel = { botId: string; secret: string };
 
 /** A range of numbers and of LINE's time for one round. */

@@ -19,6 +19,7 @@ import { measureIntake, measureMemory } from './intake.ts';
 import { measureOverview } from './overview.ts';
 import { fullPlan, type Measure, type Plan, quickPlan } from './plan.ts';
 import { measurePoints } from './points.ts';
+import { measureProfiles } from './profiles.ts';
 import { environment, type Line, reached, toMarkdown } from './report.ts';
 import { measureSends } from './sends.ts';
 import { openStage, type Stage } from './stage.ts';
@@ -38,6 +39,7 @@ const measures: Record<string, Measure> = {
   insight: measureInsight,
   gateway: measureGateway,
   sends: measureSends,
+  profiles: measureProfiles,
   chat: measureChat,
   memory: measureMemory,
   start: measureStart,
