@@ -1,11 +1,13 @@
 /** The routes. Without a session every address leads to the sign-in page, which returns to the address afterwards. */
 import { useEffect } from 'preact/hooks';
-import { ErrorBoundary, LocationProvider, Route, Router, useLocation } from 'preact-iso';
+import { ErrorBoundary, LocationProvider, lazy, Route, Router, useLocation } from 'preact-iso';
 import { ErrorNote, Loading } from './components/states.tsx';
 import { Toasts } from './components/toast.tsx';
 import { BotPages, FirstBot } from './layout/bot-pages.tsx';
 import { SignInPage } from './pages/sign-in.tsx';
 import { findSession, session } from './state/session.ts';
+
+const SetupPage = lazy(() => import('./pages/setup.tsx'));
 
 export function App() {
   return (
@@ -20,13 +22,13 @@ export function App() {
 
 function Gate() {
   const { path, url, route } = useLocation();
-  const isSignIn = path === '/sign-in';
+  const isSignIn = path === '/sign-in' || path === '/setup';
   const state = session.value;
   useEffect(() => {
     if (state.kind === 'unknown' && !isSignIn) void findSession();
     if (state.kind === 'signed-out' && !isSignIn) route(signInAddress(url), true);
   }, [state.kind, isSignIn, url]);
-  if (isSignIn) return <SignInPage />;
+  if (isSignIn) return path === '/setup' ? <SetupPage /> : <SignInPage />;
   if (state.kind === 'unreachable') {
     return (
       <main class="alone">

@@ -95,7 +95,8 @@ const table = {
   },
   publicUrl: {
     default: null,
-    meaning: 'Public address of this server, such as https://shoal.example. Click counting needs it.',
+    meaning:
+      'Public address of this server, such as https://shoal.example. Click counting needs it; webhook addresses and setup links show it.',
   },
   collect: {
     default: 'on',

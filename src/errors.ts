@@ -39,6 +39,11 @@ export const catalogue = {
       'Too many failed sign-ins for this name or from this address, or too many sign-ins at the same time.',
     remedy: 'Wait for the seconds in `Retry-After`. Until then the correct password is refused, too.',
   },
+  SETUP_LINK_INVALID: {
+    status: 401,
+    cause: 'The setup link is older than an hour, or a user was created with it or with another setup link.',
+    remedy: 'Run `shoal setup-link` where the server runs, and open the new link.',
+  },
   SESSION_INVALID: {
     status: 401,
     cause:

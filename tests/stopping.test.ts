@@ -189,9 +189,12 @@ test('the start fails at once with one line of JSON if the database rejects the 
 
 test('every line of a server’s log is JSON', async (t) => {
   const environment = await preparedFolder(t);
-  const { up, stop, stderr: said } = launch(environment);
+  const { up, stop, stderr: said, stdout } = launch(environment);
   await up;
   assert.equal(await stop(), 0);
+  // The link of the first user, which is a secret.
+  const [, token = ''] = /\/setup#([\w-]{43})\n/.exec(stdout()) ?? assert.fail(stdout());
+  assert.ok(!said().includes(token));
   const messages = said()
     .trim()
     .split('\n')

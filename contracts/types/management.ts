@@ -2074,6 +2074,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create the first user with a setup link
+         * @description The server prints a setup link (`/setup#…`) at its first start, and `shoal setup-link` prints one at any time. `token` is the
+         *     part of the link after `#`. The link is valid for an hour and creates one user, with the scope admin, for all bots. The answer
+         *     signs the user in: it sets the cookie of `POST /api/v1/session`. After a refused name or password the link stays valid.
+         */
+        post: operations["createFirstUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session/password": {
         parameters: {
             query?: never;
@@ -3748,6 +3770,12 @@ export interface components {
             password?: string;
             token?: string;
         };
+        FirstUser: {
+            /** @description The part of the setup link after #. */
+            token: string;
+            userName: string;
+            password: components["schemas"]["Password"];
+        };
         Session: {
             user: {
                 /** @enum {string} */
@@ -3766,6 +3794,8 @@ export interface components {
              * @description The end of the session if no call is made until then.
              */
             expiresAt: string;
+            /** @description The public address of the server, SHOAL_PUBLIC_URL, without a slash at its end. Null: not set. */
+            publicUrl: string | null;
         };
         OwnPassword: {
             currentPassword: string;
@@ -3931,6 +3961,15 @@ export interface components {
         };
         /** @description The name, the password or the token is wrong (SIGN_IN_FAILED), or the call has no session of a user (TOKEN_INVALID, SESSION_INVALID). */
         SignInFailed: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The setup link has expired or was used (SETUP_LINK_INVALID). */
+        SetupLinkInvalid: {
             headers: {
                 [name: string]: unknown;
             };
@@ -8355,6 +8394,42 @@ export interface operations {
             503: components["responses"]["DatabaseUnavailable"];
         };
     };
+    createFirstUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FirstUser"];
+            };
+        };
+        responses: {
+            /** @description The session. Its token is only in the cookie. */
+            200: {
+                headers: {
+                    "Set-Cookie": components["headers"]["SetCookie"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["SetupLinkInvalid"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["UserExists"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["SignInLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
     changeOwnPassword: {
         parameters: {
             query?: never;
@@ -8640,4 +8715,4 @@ export interface queryDefaults {
 }
 
 /** The operations that need no authentication. */
-export type openOperations = 'createSession';
+export type openOperations = 'createSession' | 'createFirstUser';

@@ -128,6 +128,9 @@ async function send(request: Request): Promise<Response> {
   }
 }
 
+/** Wrong credentials, which say nothing about a session. */
+const signInCodes: ReadonlySet<string> = new Set(['SIGN_IN_FAILED', 'SETUP_LINK_INVALID']);
+
 async function sendOnce(request: Request): Promise<Response> {
   if (request.method !== 'GET' && csrfToken !== null) request.headers.set('x-csrf-token', csrfToken);
   const response = await fetch(request).catch((error: unknown) => {
@@ -137,7 +140,7 @@ async function sendOnce(request: Request): Promise<Response> {
   if (response.ok || response.status === 304) return response;
   const error = await errorOf(response);
   // A call with a token of its own says nothing about the session.
-  const isOfSession = !request.headers.has('authorization') && error.code !== 'SIGN_IN_FAILED';
+  const isOfSession = !request.headers.has('authorization') && !signInCodes.has(error.code);
   if (response.status === 401 && isOfSession) whenSignedOut();
   throw error;
 }

@@ -1,15 +1,18 @@
 /** The pages of a bot within the frame. */
-import { useEffect } from 'preact/hooks';
-import { ErrorBoundary, useLocation, useRoute } from 'preact-iso';
+import { useEffect, useState } from 'preact/hooks';
+import { ErrorBoundary, lazy, useLocation, useRoute } from 'preact-iso';
 import type { ApiError } from '../api/client.ts';
 import { PageFrame } from '../components/page.tsx';
 import { Empty, ErrorNote, Loading } from '../components/states.tsx';
 import { readSetting, writeSetting } from '../preferences/storage.ts';
 import { pageAddress } from '../state/address.ts';
 import { reloadBots, useBots } from '../state/bots.ts';
+import { isForAllBots, may } from '../state/session.ts';
 import { t } from '../texts/frame.ts';
 import { Layout } from './layout.tsx';
 import { findPage } from './navigation.ts';
+
+const NewBotButton = lazy(async () => (await import('../pages/settings/new-bot.tsx')).NewBotButton);
 
 /** A page of a bot; the overview if the address names no page. */
 export function BotPages() {
@@ -44,7 +47,10 @@ export function FirstBot() {
   const { path, route } = useLocation();
   const { bots, error } = useBots();
   const bot = bots?.find(({ botId }) => botId === readSetting('bot')) ?? bots?.[0];
-  const isHome = path === '/' || path === '';
+  // The dialog that creates the first bot stays open: it shows the API secret once.
+  const [hadNone, setHadNone] = useState(false);
+  if (bots?.length === 0 && !hadNone) setHadNone(true);
+  const isHome = (path === '/' || path === '') && !hadNone;
   useEffect(() => {
     if (bot && isHome) route(pageAddress(bot.botId, 'overview'), true);
   }, [bot, isHome]);
@@ -52,14 +58,24 @@ export function FirstBot() {
   if (bots === null || (bot && isHome)) return <Waiting />;
   return (
     <Layout bots={bots} bot={null} page={null}>
-      {bots.length === 0 ? (
+      {bots.length === 0 || hadNone ? (
         <PageFrame title={t('overview')}>
-          <Empty title={t('noBots')}>{t('noBotsHint')}</Empty>
+          <NoBots />
         </PageFrame>
       ) : (
         <NoSuchPage overview="/" />
       )}
     </Layout>
+  );
+}
+
+function NoBots() {
+  const mayCreate = may('admin') && isForAllBots();
+  return (
+    <Empty title={t('noBots')}>
+      <p>{t(mayCreate ? 'noBotsHint' : 'noBotsOfYours')}</p>
+      <NewBotButton isMain />
+    </Empty>
   );
 }
 

@@ -19,7 +19,12 @@ const pageGroups = [
 ] as const;
 
 type Module = { default: FunctionComponent<PageProps> };
-const files = import.meta.glob<Module>(['../pages/*.tsx', '../pages/*/page.tsx', '!../pages/sign-in.tsx']);
+const files = import.meta.glob<Module>([
+  '../pages/*.tsx',
+  '../pages/*/page.tsx',
+  '!../pages/sign-in.tsx',
+  '!../pages/setup.tsx',
+]);
 
 /** The groups of the navigation with their existing pages. */
 export const navigation: readonly { name: 'figures' | 'people' | 'operation'; pages: readonly Page[] }[] =

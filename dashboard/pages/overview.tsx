@@ -40,13 +40,13 @@ export default function OverviewPage({ bot }: PageProps) {
       actions={<RangePicker zone={bot.timeZone} />}
     >
       <Loaded live={live} shape="stats">
-        {(overview) => <Content overview={overview} />}
+        {(overview) => <Content bot={bot} overview={overview} />}
       </Loaded>
     </PageFrame>
   );
 }
 
-function Content({ overview }: { overview: Overview }) {
+function Content({ bot, overview }: PageProps & { overview: Overview }) {
   const platforms = platformsOf(overview);
   return (
     <>
@@ -61,7 +61,7 @@ function Content({ overview }: { overview: Overview }) {
         })}
       />
       {platforms.length === 0 ? (
-        <NoChannels />
+        <NoChannels bot={bot} />
       ) : (
         <>
           <ByDay overview={overview} />

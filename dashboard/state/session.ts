@@ -43,6 +43,12 @@ export function isForAllBots(): boolean {
   return state.kind === 'signed-in' && state.session.user.botId === null;
 }
 
+/** The public address of the server, from its settings or from the address bar: for addresses that other systems call. */
+export function publicOrigin(): string {
+  const state = session.value;
+  return (state.kind === 'signed-in' && state.session.publicUrl) || location.origin;
+}
+
 /** The name to show; an admin token may have none. */
 export function accountName({ name, id }: Pick<Account, 'id' | 'name'>): string {
   return name || t('namelessToken', { id });
@@ -75,6 +81,12 @@ export async function signIn(credentials: Credentials): Promise<void> {
   // These answers belong to an earlier account.
   forgetAnswers();
   enter(await bodyOf(api.POST('/api/v1/session', { body: credentials })));
+}
+
+/** Creates the first user with the token of a setup link, and signs in. Throws ApiError: SETUP_LINK_INVALID, INPUT_INVALID, USER_EXISTS. */
+export async function createFirstUser(user: Schema['FirstUser']): Promise<void> {
+  forgetAnswers();
+  enter(await bodyOf(api.POST('/api/v1/setup', { body: user })));
 }
 
 /** Ends the session. Throws ApiError if the server did not end it; the session then continues. */

@@ -181,9 +181,14 @@ export const t = defineTexts('frame', {
   toOverview: { en: 'Go to overview', ja: '概要へ', 'zh-Hant': '前往總覽' },
   noBots: { en: 'No bots yet', ja: 'ボットがまだありません', 'zh-Hant': '目前沒有機器人' },
   noBotsHint: {
-    en: 'Create one with “shoal bot create --name NAME”.',
-    ja: '「shoal bot create --name NAME」で作成してください。',
-    'zh-Hant': '請以「shoal bot create --name NAME」建立。',
+    en: 'A bot is one brand with its channels. Create the first one, then connect its channels.',
+    ja: 'ボットは 1 つのブランドとそのチャネルです。最初のボットを作成し、チャネルを接続してください。',
+    'zh-Hant': '機器人代表一個品牌及其頻道。請建立第一個機器人，再連接頻道。',
+  },
+  noBotsOfYours: {
+    en: 'Your account has no bot. An admin of all bots can create one, or give you access.',
+    ja: '利用できるボットがありません。すべてのボットの管理者に作成または権限の付与を依頼してください。',
+    'zh-Hant': '您的帳號沒有任何機器人。請洽所有機器人的管理員建立或授權。',
   },
 
   chart: { en: 'Chart', ja: 'グラフ', 'zh-Hant': '圖表' },

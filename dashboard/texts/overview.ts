@@ -47,6 +47,7 @@ export const t = defineTexts('overview', {
     ja: 'チャネルがまだ接続されていません',
     'zh-Hant': '尚未連接任何頻道',
   },
+  connectChannel: { en: 'Connect a channel', ja: 'チャネルを接続', 'zh-Hant': '連接頻道' },
   noChannelsHint: {
     en: 'Figures appear after a connected channel receives its first delivery.',
     ja: '接続したチャネルから最初のデータが届くと表示されます。',

@@ -28,7 +28,7 @@ const nameLengthMax = 100;
 
 /** Creates a user. Throws Refusal INPUT_INVALID (name, password), USER_EXISTS, BOT_NOT_FOUND. */
 export async function createUser(
-  sql: Sql,
+  sql: Queryable,
   { name, scope, botId, password }: NewUser,
   { now, random, passwords }: { now: number; random: Random; passwords: Passwords },
 ): Promise<User> {

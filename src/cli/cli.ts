@@ -29,6 +29,7 @@ const parts = new Map<string, () => Promise<Part>>([
   ['channel', () => import('./channel.ts')],
   ['admin-token', () => import('./admin-token.ts')],
   ['user', () => import('./user.ts')],
+  ['setup-link', () => import('./setup-link.ts')],
   ['key', () => import('./key.ts')],
   ['collect', () => import('./collect.ts')],
   ['contact', () => import('./contact.ts')],
@@ -81,6 +82,7 @@ const optionNames = Object.keys(options) as (keyof typeof options)[];
 
 function optionsOf(command: Command): readonly (keyof typeof options)[] {
   if (command.parent?.name() === 'sandbox') return [];
+  if (command.name() === 'setup-link') return [...databaseOptions, 'host', 'port', 'publicUrl'];
   if (command.parent?.name() === 'collect') return [...databaseOptions, ...collectOptions];
   if (command.name() !== 'serve') return databaseOptions;
   return optionNames.filter((name) => options[name].group === undefined);

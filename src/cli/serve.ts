@@ -2,8 +2,10 @@
  * `shoal serve`: the server for production.
  */
 import { openLog } from '../log.ts';
+import type { RunningServer } from '../server/server.ts';
 import type { ShoalCommand } from './command.ts';
 import type { Context } from './context.ts';
+import { dashboardAddress } from './setup-link.ts';
 import { nextSignal, untilStopped, whenStopped } from './until-stopped.ts';
 
 /** Adds the command. Its options come from config.ts. */
@@ -23,6 +25,7 @@ async function serve(context: Context, signal: AbortSignal): Promise<void> {
   });
   try {
     const server = await context.startServer(config, { signal });
+    if (config.role !== 'worker') await greet(context, server);
     await whenStopped(signal);
     log.info('Stopping.');
     // A second signal ends the draining.
@@ -32,4 +35,15 @@ async function serve(context: Context, signal: AbortSignal): Promise<void> {
     if (error !== signal.reason) throw error;
     log.info('Stopped before the database was available.');
   }
+}
+
+/** Prints a setup link until the first user exists. It does not go to the log, which may be stored. */
+async function greet(context: Context, server: RunningServer): Promise<void> {
+  const port = Number(new URL(server.address).port);
+  const address = dashboardAddress({ ...context.config(), port });
+  const link = await server.createFirstSetupLink(address);
+  if (link === null) return;
+  context.out(
+    `\nWelcome to Shoal. Open this link in a browser to create the first user. It works once, for an hour:\n\n  ${link.url}\n`,
+  );
 }

@@ -7,6 +7,7 @@ import { exportsAtOnceMax } from '../api/management/exports.ts';
 import { KeyWatch } from '../auth/key-watch.ts';
 import { findKeys, type KeySource, shortFingerprint } from '../auth/keys.ts';
 import { keysOf } from '../auth/secret-key.ts';
+import { createFirstSetupLink, type SetupLink } from '../auth/setup-links.ts';
 import type { Config } from '../config.ts';
 import { countPrepared } from '../database/cluster.ts';
 import { Heartbeat } from '../database/heartbeat.ts';
@@ -32,6 +33,8 @@ import { type Database, openDatabase } from './open-database.ts';
 export type RunningServer = {
   /** `http://host:port`. A worker serves health and metrics there. */
   address: string;
+  /** Creates a setup link below the address, as long as no user or admin token exists; null: one does. */
+  createFirstSetupLink(address: string): Promise<SetupLink | null>;
   /** Waits until all connections are closed, at most for the drain time. Each response closes its connection. */
   drain(): Promise<void>;
   /** Finishes running requests and batches, then closes the database. Safe to call twice. */
@@ -95,7 +98,13 @@ export async function startServer(
     const parts: Parts = { config, sql: database.sql, keys, clock, random, log };
     const drain = new Drain();
     const address = await startParts(parts, database, { closers, requestMsMax, drain });
-    return { address, drain: () => drain.run(config.drainSeconds * secondMs), close };
+    return {
+      address,
+      createFirstSetupLink: (below) =>
+        createFirstSetupLink(database.sql, { address: below, now: clock(), random }),
+      drain: () => drain.run(config.drainSeconds * secondMs),
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -3,11 +3,20 @@
  * ends while a page is open.
  */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { createSetupLink } from '../../src/auth/setup-links.ts';
 import { type OpenedPage, phone } from '../harness/browser.ts';
 import { assertSound, openDashboard, settled } from '../harness/dashboard-page.ts';
-import { type DashboardWorld, dashboardWorld, sharedWorld } from '../harness/dashboard-world.ts';
+import {
+  type DashboardWorld,
+  dashboardWorld,
+  emptyWorld,
+  sharedWorld,
+  worldNow,
+} from '../harness/dashboard-world.ts';
+import { lineSignature } from '../harness/fixtures.ts';
 import { oncePerFile } from '../harness/scope.ts';
 
 const password = 'a long enough password, 海風';
@@ -126,6 +135,54 @@ test('a link from another page replaces a session only after a click', async (t)
   await follow();
   await page.getByText('Signed in as a stranger').waitFor();
   assert.deepEqual(await sessionOf(), after);
+});
+
+test('a setup link leads from the first user to a bot, a channel, its first delivery and the overview', async (t) => {
+  const world = await emptyWorld(t);
+  const { url } = await createSetupLink(world.sql, {
+    ...{ address: world.address, now: worldNow, random: randomBytes },
+  });
+  const opened = await openDashboard(t, world, { path: new URL(url).pathname, isSignedIn: false });
+  const { page, errors } = opened;
+  await page.getByRole('alert').getByText('This page needs a setup link.').waitFor();
+  await page.goto(url);
+  await page.getByLabel('User name').fill('ming');
+  await page.getByLabel('Password').fill('short');
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').waitFor();
+  assert.match(errors.splice(0).join(), /400/);
+  assert.ok(!(await page.evaluate<string>('location.href')).includes('#'));
+  await assertSound(opened, world.address);
+  await page.getByLabel('Password').fill(password);
+  await page.keyboard.press('Enter');
+  await page.getByText('Signed in as ming').waitFor();
+  await assertSound(opened, world.address);
+
+  await page.getByRole('button', { name: 'New bot' }).click();
+  await page.getByLabel('Name').fill('Tea shop');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Connect channels' }).click();
+  await page.getByRole('link', { name: 'Set up LINE' }).click();
+  await page.getByLabel('Channel secret').fill('channel-secret-of-a-test');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Waiting for the first delivery').waitFor();
+  const webhook = await page.getByRole('textbox', { name: 'Webhook URL' }).inputValue();
+  assert.match(webhook, /^https:\/\/public\.example\/webhooks\/[A-Za-z]+\/line$/);
+  const body = JSON.stringify({ destination: 'U1', events: [] });
+  const headers = lineSignature(body, 'channel-secret-of-a-test');
+  const delivered = await fetch(world.address + new URL(webhook).pathname, { method: 'POST', headers, body });
+  assert.equal(delivered.status, 200);
+  await page.getByText('It works: a delivery arrived').waitFor();
+  await assertSound(opened, world.address);
+  await page.getByRole('link', { name: 'Go to overview' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+
+  await page.goto('about:blank');
+  await page.goto(url);
+  await page.getByLabel('User name').fill('kai');
+  await page.getByLabel('Password').fill(password);
+  await page.keyboard.press('Enter');
+  await page.getByText('This setup link has expired or was used.').waitFor();
 });
 
 test('a link with an invalid token shows an error and keeps the session', async (t) => {

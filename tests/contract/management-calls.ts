@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { createSetupLink } from '../../src/auth/setup-links.ts';
 import { createLineToken } from '../../src/bots/line-tokens.ts';
 import { setChannel } from '../../src/bots/set-channel.ts';
 import { createContacts, findContacts } from '../../src/contacts/contacts.ts';
@@ -106,12 +107,14 @@ export async function ready(starting = managementServer()) {
       ? { ...(await addContact(server, `P${calls}`)), tagId: await addTag(server, `Tag ${calls}`) }
       : first;
     const userId = operationOf(id).path.includes('{userId}') ? (await server.addUser()).userId : '';
+    const setupToken = id === 'createFirstUser' ? await addSetupLink(server) : '';
     const bodies: Record<string, Record<string, unknown>> = {
       createTag: { kind: 'manual', name: `Made ${calls}` },
       updateTag: { name: `New ${calls}` },
       transferPoints: { toContactId: first.contactId, amount: 5 },
       reversePoints: { entryId },
       createSession: { token: server.token },
+      createFirstUser: { token: setupToken, userName: `User ${newId(randomBytes)}`, password },
       createUser: { name: `User ${newId(randomBytes)}`, scope: 'read', password },
       createGift: { ...(good.createGift?.body as object), name: `Gift ${calls}` },
       grantGift: { giftId },
@@ -168,6 +171,12 @@ export async function ready(starting = managementServer()) {
     messageId: imageId,
   };
   return { ...server, server, deliveryId, tokenId, ids, call };
+}
+
+/** The token of a setup link. */
+async function addSetupLink({ sql, now }: ManagementServer): Promise<string> {
+  const { url } = await createSetupLink(sql, { address: '', now, random: randomBytes });
+  return url.slice(url.indexOf('#') + 1);
 }
 
 /** A Facebook contact with 100 points, and the ledger entry of the points. */

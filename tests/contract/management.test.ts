@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { adminScopes } from '../../src/auth/admin-tokens.ts';
+import { createSetupLink } from '../../src/auth/setup-links.ts';
 import { createContacts, findContacts } from '../../src/contacts/contacts.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { parseYaml } from '../harness/yaml.ts';
@@ -680,6 +681,26 @@ test('rejected sign-ins and changes of users name the reason', async (t) => {
   for (const body of [{}, { userName: name }, { token: server.token, password }]) {
     const either = 'the body must have userName and password, or token';
     assert.deepEqual(problemOf(await signIn(body)), [400, 'INPUT_INVALID', either]);
+  }
+
+  const setUp = (body: object) => call('createFirstUser', { token: null, body });
+  const person = { userName: 'first', password };
+  const { url } = await createSetupLink(server.sql, { address: '', now: server.now, random: randomBytes });
+  const link = url.slice(url.indexOf('#') + 1);
+  assert.deepEqual(
+    problemOf(await setUp({ ...person, token: link, password: 'aaaaaaaaaaaaa' })).slice(0, 2),
+    [400, 'INPUT_INVALID'],
+  );
+  assert.deepEqual(problemOf(await setUp({ ...person, token: link, userName: name })).slice(0, 2), [
+    409,
+    'USER_EXISTS',
+  ]);
+  assert.equal((await setUp({ ...person, token: link })).status, 200);
+  const invalid = 'The setup link has expired or was used. `npx shoal setup-link` prints a new one.';
+  assert.deepEqual(problemOf(await setUp({ ...person, token: link })), [401, 'SETUP_LINK_INVALID', invalid]);
+  for (let tries = 0, status = 401; status !== 429; tries += 1) {
+    ({ status } = await setUp({ ...person, token: 'guess' }));
+    assert.ok(tries < 21, 'guesses are never limited');
   }
 
   const duplicate = { name: name.toUpperCase(), scope: 'read', password };

@@ -40,7 +40,8 @@ export type Launched = {
   stop(): Promise<number | null>;
   /** Kills it (SIGKILL). */
   kill(): Promise<void>;
-  /** Its output on stderr so far. */
+  /** Its output so far. */
+  stdout(): string;
   stderr(): string;
 };
 export type Serving = Omit<Launched, 'up'> & { address: string };
@@ -150,7 +151,7 @@ export async function serve(environment: ShoalEnvironment, ...args: string[]): P
 /** Starts `shoal serve` without waiting. `up` resolves to the address, or rejects with the stderr of the process. */
 export function launch(environment: ShoalEnvironment, ...args: string[]): Launched {
   const child = start(environment, ['serve', '--port', '0', '--worker-port', '0', ...args]);
-  const stderr = collect(child.stderr);
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
   const exited = exitCodeOf(child);
   const end = (signal: NodeJS.Signals) => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
@@ -164,7 +165,7 @@ export function launch(environment: ShoalEnvironment, ...args: string[]): Launch
   };
   environment.onEnd(stop);
   const kill = async () => void (await end('SIGKILL'));
-  return { pid: child.pid ?? 0, up: listening(child), stop, kill, stderr };
+  return { pid: child.pid ?? 0, up: listening(child), stop, kill, stdout, stderr };
 }
 
 function start(environment: ShoalEnvironment, args: readonly string[]) {

@@ -20,7 +20,7 @@ export type DashboardOptions = PageOptions & {
 /** Opens a page of the dashboard and waits until it has loaded; closes it when the test ends. */
 export async function openDashboard(
   t: TestContext,
-  { address, botId, token }: DashboardWorld,
+  { address, botId = '', token = '' }: Pick<DashboardWorld, 'address'> & Partial<DashboardWorld>,
   { path = '/bots/{botId}/overview', isSignedIn = true, ...options }: DashboardOptions = {},
 ): Promise<OpenedPage> {
   assert.ok(existsSync(built), 'the dashboard is not built: npm run build');

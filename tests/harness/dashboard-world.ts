@@ -24,7 +24,7 @@ import type { Sql } from '../../src/database/client.ts';
 import { startServer } from '../../src/server/server.ts';
 import { dayMs } from '../../src/time.ts';
 import { closePages } from './browser.ts';
-import { filledDatabase, type TestDatabase } from './database.ts';
+import { filledDatabase, type TestDatabase, testDatabase } from './database.ts';
 import { metaSignature } from './fixtures.ts';
 import { seededBytes } from './random.ts';
 import { oncePerFile, type Scope } from './scope.ts';
@@ -82,6 +82,18 @@ export async function dashboardWorld(t: Scope): Promise<DashboardWorld> {
   };
 }
 
+/** Starts a server without a bot or a user, whose public address is `https://public.example`. */
+export async function emptyWorld(t: Scope): Promise<Pick<DashboardWorld, 'address' | 'sql'>> {
+  let system: System | undefined;
+  t.after(async () => {
+    await closePages();
+    await system?.close();
+  });
+  const database = await testDatabase(t);
+  system = await startSystem(database, { now: worldNow }, { publicUrl: 'https://public.example/' });
+  return { address: system.address, sql: database.sql };
+}
+
 /** The file's shop, for tests that do not change its data. */
 export const sharedWorld = oncePerFile(dashboardWorld);
 
@@ -100,7 +112,7 @@ async function fill(database: TestDatabase): Promise<void> {
     quota: 15_000,
     disturbance,
   });
-  const system = await startSystem(database, time, simulator);
+  const system = await startSystem(database, time, { lineApi: simulator.address, seed });
   try {
     const stored = await createData(database, system, simulator, time);
     await database.sql`create table dashboard_world (value jsonb)`;
@@ -140,7 +152,7 @@ type System = { context: Context; address: string; close(): Promise<void> };
 async function startSystem(
   { sql, url }: TestDatabase,
   time: { now: number },
-  simulator?: LineSimulator,
+  { seed: ownSeed = seed + 1, ...settings }: Partial<Config> & { seed?: number } = {},
 ): Promise<System> {
   const data = await mkdtemp(join(tmpdir(), 'shoal-dashboard-'));
   const config: Config = {
@@ -155,10 +167,10 @@ async function startSystem(
     // The business's own server is on loopback here.
     callbackPrivate: true,
     secretKey: 'a secret key for the dashboard of tests',
-    ...(simulator ? { lineApi: simulator.address } : {}),
+    ...settings,
   };
   // Otherwise a test would create the same ids as the shop.
-  const [clock, random] = [() => time.now, seededBytes(simulator ? seed : seed + 1)];
+  const [clock, random] = [() => time.now, seededBytes(ownSeed)];
   const keys = await openKeys({ secretKey: config.secretKey, dataFolder: data, random });
   const server = await startServer(config, { clock, random });
   const context: Context = {

@@ -926,6 +926,13 @@ create table sessions (
 );
 CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id);
 
+create table setup_links (
+ token_hash bytea not null,
+ created_at timestamp with time zone not null,
+ expires_at timestamp with time zone not null,
+ PRIMARY KEY (token_hash)
+);
+
 create table sign_in_attempts (
  subject bytea not null,
  failures integer not null,

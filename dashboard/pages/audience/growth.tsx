@@ -21,7 +21,7 @@ export function Growth({ bot, range, overview }: { bot: Bot; range: Range; overv
     <>
       <PlatformSummary overview={overview} figures={figures} statOf={statOf} />
       {platforms.length === 0 ? (
-        <NoChannels />
+        <NoChannels bot={bot} />
       ) : (
         <>
           <ByDay bot={bot} range={range} platforms={platforms} />

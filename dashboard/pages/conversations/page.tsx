@@ -24,7 +24,7 @@ export default function ConversationsPage({ bot }: PageProps) {
         {(overview) => (
           <>
             <Averages bot={bot} overview={overview} />
-            {platformsOf(overview).length === 0 ? <NoChannels /> : <ByDay overview={overview} />}
+            {platformsOf(overview).length === 0 ? <NoChannels bot={bot} /> : <ByDay overview={overview} />}
           </>
         )}
       </Loaded>

@@ -26,7 +26,7 @@ export default function MessagesPage({ bot }: PageProps) {
           return (
             <>
               <BothDirections overview={overview} />
-              {platforms.length === 0 ? <NoChannels /> : <ByDay overview={overview} />}
+              {platforms.length === 0 ? <NoChannels bot={bot} /> : <ByDay overview={overview} />}
               {platforms.includes('line') && (
                 <>
                   <Quota botId={bot.botId} />

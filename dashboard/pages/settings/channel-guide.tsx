@@ -13,7 +13,9 @@ import { ErrorNote } from '../../components/states.tsx';
 import { showToast } from '../../components/toast.tsx';
 import { dateTime } from '../../format/format.ts';
 import { platformTitle } from '../../format/platforms.ts';
+import { pageAddress } from '../../state/address.ts';
 import type { PageProps } from '../../state/bots.ts';
+import { publicOrigin } from '../../state/session.ts';
 import { t } from '../../texts/channels.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t as settings } from '../../texts/settings.ts';
@@ -27,7 +29,7 @@ export function ChannelGuide({ bot, platform, channel, changed }: GuideProps) {
   const guide = guides[platform];
   /** The token to paste; null if an earlier token is set, which cannot be shown again. */
   const [verifyToken, setVerifyToken] = useState(() => (channel?.verifyTokenSet ? null : newVerifyToken()));
-  const address = `${location.origin}/webhooks/${bot.botId}/${platform}`;
+  const address = `${publicOrigin()}/webhooks/${bot.botId}/${platform}`;
   return (
     <Card title={t('setUpWhich', { platform: platformTitle(platform) })}>
       <ol class="steps">
@@ -45,7 +47,7 @@ export function ChannelGuide({ bot, platform, channel, changed }: GuideProps) {
         </Step>
         <Step title={t('stepPaste')}>
           <p>{t(guide.paste)}</p>
-          {location.protocol !== 'https:' && <p class="notice">{t('notHttps')}</p>}
+          {!address.startsWith('https:') && <p class="notice">{t('notHttps')}</p>}
           <CopyField label={t('webhookAddress')} value={address} />
           {guide.hasVerifyToken &&
             (verifyToken ? (
@@ -191,9 +193,14 @@ function FirstDelivery({ bot, platform }: PageProps & { platform: WebhookPlatfor
       {at === since ? (
         <p class="note">{t('nothingComes')}</p>
       ) : (
-        <button type="button" class="button" onClick={() => setSince(at)}>
-          {t('waitForAnother')}
-        </button>
+        <span class="row-actions">
+          <button type="button" class="button" onClick={() => setSince(at)}>
+            {t('waitForAnother')}
+          </button>
+          <a class="button" href={pageAddress(bot.botId, 'overview')}>
+            {frame('toOverview')}
+          </a>
+        </span>
       )}
     </div>
   );

@@ -11,6 +11,7 @@ import { Empty, ErrorNote, Loading } from '../../components/states.tsx';
 import { showToast } from '../../components/toast.tsx';
 import { dateTime } from '../../format/format.ts';
 import type { PageProps } from '../../state/bots.ts';
+import { publicOrigin } from '../../state/session.ts';
 import { t } from '../../texts/channels.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t as settings } from '../../texts/settings.ts';
@@ -72,7 +73,7 @@ type ScriptProps = PartProps & {
 };
 
 function ScriptCard({ bot, channel, change, widgetKey, error, retry }: ScriptProps) {
-  const line = `<script src="${location.origin}/live-chat/widget.js" data-widget-key="${widgetKey}" async></script>`;
+  const line = `<script src="${publicOrigin()}/live-chat/widget.js" data-widget-key="${widgetKey}" async></script>`;
   return (
     <Card
       title={t('script')}

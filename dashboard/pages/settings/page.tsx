@@ -10,9 +10,10 @@ import { may } from '../../state/session.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/settings.ts';
 import { Access } from './access.tsx';
-import { BotSettings, NewBotButton } from './bot.tsx';
+import { BotSettings } from './bot.tsx';
 import { CallbackSettings } from './callback.tsx';
 import { Channels } from './channels.tsx';
+import { NewBotButton } from './new-bot.tsx';
 import { Users } from './users.tsx';
 
 const sections = [

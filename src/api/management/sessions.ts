@@ -3,34 +3,50 @@
  */
 import { type Caller, logFields, type Session } from '../../auth/caller.ts';
 import { endSession, findSessionCaller } from '../../auth/sessions.ts';
+import { useSetupLink } from '../../auth/setup-links.ts';
 import { checkOwnPassword, type SignInSources, signInToken, signInUser } from '../../auth/sign-in.ts';
 import { updateUser } from '../../auth/users.ts';
 import { Refusal } from '../../errors.ts';
 import { isoOf } from '../iso.ts';
-import type { Body, Operations, Sources } from './operation.ts';
+import type { Body, Browser, Operations, Sources } from './operation.ts';
 
-export function sessionOperations({ sql, keys, clock, random, passwords, log }: Sources) {
+export function sessionOperations({ sql, keys, clock, random, passwords, log, publicUrl }: Sources) {
   const { attemptKey } = keys.current;
   const signInSources: SignInSources = { sql, passwords, attemptKey, random, log };
+  /** Gives the session of the token to the browser. */
+  const begin = async (
+    operation: string,
+    token: string,
+    { browser, now }: { browser: Browser; now: number },
+  ) => {
+    const caller = await findSessionCaller(sql, token, { now });
+    // The user may have been removed between the two reads.
+    if (caller === null) throw new Refusal('SIGN_IN_FAILED', 'The user or the token has just been removed.');
+    // An earlier session of the browser ends, so that nothing of it is taken over.
+    if (browser.sessionToken !== null) await endSession(sql, browser.sessionToken);
+    browser.hold(token);
+    log.info({ operation, ...logFields(caller), from: browser.address }, 'signed in');
+    return toSession(caller, publicUrl);
+  };
   return {
     createSession: {
       isOpen: true,
       async answer({ body, browser }) {
-        const { address } = browser;
         const now = clock();
-        const token = await signIn(signInSources, body, { address, now });
-        const caller = await findSessionCaller(sql, token, { now });
-        // The user may have been removed between the two reads.
-        if (caller === null)
-          throw new Refusal('SIGN_IN_FAILED', 'The user or the token has just been removed.');
-        // An earlier session of the browser ends, so that nothing of it is taken over.
-        if (browser.sessionToken !== null) await endSession(sql, browser.sessionToken);
-        browser.hold(token);
-        log.info({ operation: 'createSession', ...logFields(caller), from: address }, 'signed in');
-        return toSession(caller);
+        const token = await signIn(signInSources, body, { address: browser.address, now });
+        return begin('createSession', token, { browser, now });
       },
     },
-    getSession: { isSecret: true, answer: async ({ caller }) => toSession(caller) },
+    createFirstUser: {
+      isOpen: true,
+      async answer({ body: { token, userName: name, password }, browser }) {
+        const now = clock();
+        const { address } = browser;
+        const session = await useSetupLink(signInSources, { token, name, password, address, now });
+        return begin('createFirstUser', session, { browser, now });
+      },
+    },
+    getSession: { isSecret: true, answer: async ({ caller }) => toSession(caller, publicUrl) },
     async deleteSession({ caller, browser }) {
       sessionOf(caller);
       await endSession(sql, browser.sessionToken ?? '');
@@ -66,7 +82,7 @@ function signIn(
   throw new Refusal('INPUT_INVALID', 'the body must have userName and password, or token');
 }
 
-function toSession(caller: Caller) {
+function toSession(caller: Caller, publicUrl: string | null) {
   const { csrfToken, expiresAt } = sessionOf(caller);
   const { kind, id, name, scope, botIds } = caller;
   const [botId = null, ...more] = botIds ?? [];
@@ -74,6 +90,7 @@ function toSession(caller: Caller) {
     user: { kind, id, name, scope, botId: more.length === 0 ? botId : null },
     csrfToken,
     expiresAt: isoOf(expiresAt),
+    publicUrl: publicUrl?.replace(/\/+$/, '') ?? null,
   };
 }
 
