@@ -1,7 +1,7 @@
 /**
  * The send job: does the due sends of one lane.
  *
- *     plan → give up or repeat the calls of a killed process → windows, two at a time: claim → calls → settle → … → done
+ *     plan → give up or repeat the calls of a killed process → windows, some at a time: claim → calls → settle → … → done
  *
  * No recipient gets a message twice, whenever the process is killed. A call is made only for claimed positions, and a position is
  * claimed once. After a kill, calls that can be repeated with the same key are; the recipients of others become `unknown`. Each
@@ -22,14 +22,12 @@ import { planStep } from './plan.ts';
 import { quietUntil } from './quiet-hours.ts';
 import type { Outcome, SendCall, Sender, Senders } from './sender.ts';
 import { findSend, type Send, type SendKey } from './sends.ts';
+import { type LineRecord, type Result, type ResultState, settle } from './settle.ts';
 import {
   claimWindow,
   type Lease,
-  type LineRecord,
-  type Result,
-  type ResultState,
+  type Needs,
   readInFlight,
-  settle,
   type Window,
   type WindowRecipient,
 } from './window.ts';
@@ -54,9 +52,9 @@ export type JobOptions = {
 };
 
 /** Calls of a window with one recipient each: those of a killed process may have to be given up, unless they are repeatable. */
-const singleCalls = { repeatable: 250, other: 100 };
+const singleCalls = { repeatable: 500, other: 100 };
 const multipleCalls = 4;
-const windowsAtOnce = 2;
+const windowsAtOnce = { repeatable: 3, other: 2 };
 const renewAfterMs = 15 * secondMs;
 /** Of one send, then of one lane, so that long sends do not keep others waiting. */
 const sendTurnMs = 10 * secondMs;
@@ -83,14 +81,6 @@ export async function workLane(lane: Lane, options: JobOptions): Promise<boolean
   }
   return true;
 }
-
-/** The calls of a window. `until`: when they must have begun; LINE soon forgets the key, so a later one could be a second message. */
-type Block = {
-  call: SendCall;
-  until: number;
-  /** Not part of the call, because the platform would refuse it. */
-  invalid: readonly WindowRecipient[];
-};
 
 /** Work on one send under a lease. */
 class SendRun {
@@ -175,25 +165,26 @@ class SendRun {
   }
 
   #shapeOf({ message }: Send): Shape {
-    const { recipientsMax, callsPerSecond, isRepeatable } = this.#sender;
+    const { recipientsMax, callsPerSecond, isRepeatable, needsLastInbound: lastInbound } = this.#sender;
     const { callsAtOnce = isRepeatable ? singleCalls.repeatable : singleCalls.other } = this.#options;
-    const blockSize = isPersonal(message) ? 1 : recipientsMax;
+    const variables = isPersonal(message);
+    const blockSize = variables ? 1 : recipientsMax;
+    const needs = { lastInbound, variables };
     if (blockSize > 1)
-      return { blockSize, size: blockSize * multipleCalls, callsPerSecond: callsPerSecond.multiple };
+      return { blockSize, size: blockSize * multipleCalls, callsPerSecond: callsPerSecond.multiple, needs };
     return {
-      blockSize,
+      ...{ blockSize, needs, callsPerSecond: callsPerSecond.single },
       size: Math.min(callsAtOnce, callsPerSecond.single),
-      callsPerSecond: callsPerSecond.single,
     };
   }
 
   /** Ends the calls of a killed process: repeats them, or gives their recipients up. `work` null: the send is stopped. */
-  async #recover({ size }: Shape, work: Work | null): Promise<void> {
+  async #recover({ size, needs }: Shape, work: Work | null): Promise<void> {
     const { sql, clock } = this.#options;
-    const { needsLastInbound: withLastInbound, isRepeatable } = this.#sender;
+    const { isRepeatable } = this.#sender;
     while (this.#problem === null && (await this.#goesOn())) {
       const now = clock();
-      const window = await readInFlight(sql, this.#key, { size, withLastInbound });
+      const window = await readInFlight(sql, this.#key, { size, needs });
       if (window === null) return;
       const rest = { ...window, after: window.upTo, recipients: [] };
       this.#inFlight.add(window).add(rest);
@@ -209,6 +200,7 @@ class SendRun {
   }
 
   async #sendWindows(work: Work): Promise<void> {
+    const atOnce = this.#sender.isRepeatable ? windowsAtOnce.repeatable : windowsAtOnce.other;
     const running = new Set<Promise<void>>();
     const errors: unknown[] = [];
     for (;;) {
@@ -220,7 +212,7 @@ class SendRun {
         .catch((error: unknown) => void errors.push(error))
         .finally(() => running.delete(sending));
       running.add(sending);
-      if (running.size >= windowsAtOnce) await Promise.race(running);
+      if (running.size >= atOnce) await Promise.race(running);
     }
     await Promise.all(running);
     if (errors.length > 0) throw errors[0];
@@ -230,8 +222,7 @@ class SendRun {
     const { sql, clock } = this.#options;
     if (this.#problem !== null || !(await this.#goesOn()) || (await this.#isQuiet(send))) return null;
     return this.#inTurn(async () => {
-      const { needsLastInbound: withLastInbound } = this.#sender;
-      const options = { lease: this.#lease, ...shape, withLastInbound, now: clock() };
+      const options = { lease: this.#lease, ...shape, now: clock() };
       const window = await claimWindow(sql, this.#key, options);
       if (window === null) return null;
       this.#inFlight.add(window);
@@ -246,40 +237,37 @@ class SendRun {
     work: Work,
     { until, isRepeated = false }: { until: number; isRepeated?: boolean },
   ): Promise<void> {
-    const blocks = this.#blocksOf(window, work, until);
-    const called = await Promise.all(blocks.map((block) => this.#call(block, work)));
+    const isValid = ({ id }: WindowRecipient) => this.#sender.isRecipient(id);
+    const invalid = window.recipients.filter((recipient) => !isValid(recipient));
+    const calls = this.#callsOf(window.recipients.filter(isValid), work);
+    const called = await Promise.all(calls.map((call) => this.#call({ call, until }, work)));
     const answers = isRepeated ? called.map(keepOpen) : called;
     await this.#settle(window, {
-      results: answers.flatMap(({ results }) => results),
+      results: [
+        // The platform would refuse a whole call with such a recipient.
+        ...resultsOf(invalid, { state: 'refused', code: 'invalid-recipient' }),
+        ...answers.flatMap(({ results }) => results),
+      ],
       lineRecords: answers.flatMap(({ lineRecord }) => lineRecord ?? []),
       isOpen: answers.some(({ isOpen }) => isOpen),
     });
   }
 
-  #blocksOf({ recipients }: Window, { send, shape: { blockSize } }: Work, until: number): Block[] {
+  #callsOf(recipients: readonly WindowRecipient[], { send, shape }: Work): SendCall[] {
+    const { botId, sendId, message } = send;
+    const { blockSize, needs } = shape;
     const blocks = Map.groupBy(recipients, ({ position }) => Math.floor((position - 1) / blockSize));
-    return [...blocks].map(([block, ofBlock]) => {
-      const [first] = ofBlock;
-      const message = blockSize === 1 && first ? personalize(send.message, first.variables) : send.message;
-      const key = callKey(send.botId, send.sendId, blockSize, block);
-      const { true: recipients = [], false: invalid = [] } = Object.groupBy(ofBlock, ({ id }) =>
-        this.#sender.isRecipient(id) ? 'true' : 'false',
-      );
-      return { call: { recipients, message, key }, until, invalid };
-    });
+    return [...blocks].map(([block, ofBlock]) => ({
+      recipients: ofBlock,
+      message: needs.variables ? personalize(message, ofBlock[0]?.variables ?? null) : message,
+      key: callKey(botId, sendId, blockSize, block),
+    }));
   }
 
   /** One call, unless the run is ending: then its recipients wait for another run. */
-  async #call({ invalid, ...block }: Block, { channel, pace }: Work): Promise<CallAnswer> {
-    const refused = resultsOf(invalid, { state: 'refused', code: 'invalid-recipient' });
-    if (block.call.recipients.length === 0) return { results: refused };
-    await pace.take();
-    const { results, ...answer } = await this.#callNow(block, channel);
-    return { results: [...refused, ...results], ...answer };
-  }
-
-  async #callNow({ call, until }: Omit<Block, 'invalid'>, channel: Channel): Promise<CallAnswer> {
+  async #call({ call, until }: TimedCall, { channel, pace }: Work): Promise<CallAnswer> {
     const { clock, isStopped = () => false } = this.#options;
+    await pace.take();
     const all = (state: ResultState) => ({ results: resultsOf(call.recipients, state) });
     if (this.#problem !== null || isStopped()) return all({ state: 'waiting' });
     await this.#checkpoint('calling');
@@ -382,7 +370,7 @@ class SendRun {
     const now = clock();
     const problem = this.#problem;
     const isLater = problem?.kind === 'later';
-    const isDone = sql`(state = 'running' and ${isFinished(sql, this.#key)})`;
+    const isDone = sql`(state = 'running' and planned and settled = recipients and waiting_after is null)`;
     await sql`
       update sends set updated_at = ${new Date(now)}, failure = ${problem?.problem ?? null},
         attempts = case when ${isLater} then case when ${this.#hasAccepted} then 1 else attempts + 1 end else 0 end,
@@ -416,8 +404,10 @@ async function duringOutage(work: () => Promise<void>): Promise<void> {
   }
 }
 
-type Shape = { blockSize: number; size: number; callsPerSecond: number };
+type Shape = { blockSize: number; size: number; callsPerSecond: number; needs: Needs };
 type Work = { send: Send; channel: Channel; shape: Shape; pace: Pace };
+/** `until`: when the call must have begun; LINE soon forgets the key, so a later one could be a second message. */
+type TimedCall = { call: SendCall; until: number };
 type CallAnswer = { results: Result[]; lineRecord?: LineRecord; isOpen?: boolean };
 
 /** Leaves recipients that would wait for another call in the one that was made: a later run repeats it with its key. */
@@ -428,12 +418,6 @@ function keepOpen({ results, ...answer }: CallAnswer): CallAnswer {
 
 function earlier(a: Date | null, b: Date): Date {
   return a !== null && a < b ? a : b;
-}
-
-/** For queries: true for a planned send with a result for each recipient. */
-function isFinished(sql: Sql, { botId, sendId }: SendKey) {
-  return sql`(planned and settled = recipients and not exists (
-    select from send_recipients where bot_id = ${botId} and send_id = ${sendId} and state = 'waiting'))`;
 }
 
 function resultsOf(

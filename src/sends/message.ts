@@ -81,11 +81,13 @@ export function isPersonal({ text, whatsAppTemplate }: Message): boolean {
   return [text ?? '', ...(whatsAppTemplate?.parameters ?? [])].some((part) => part.search(variable) >= 0);
 }
 
-/** The message for one recipient. A variable without value and without a text after its bar is empty. */
-export function personalize(message: Message, variables: Variables): Message {
+/**
+ * The message for one recipient; null: none of its values is known. A variable without value and without a text after its bar is empty.
+ */
+export function personalize(message: Message, variables: Variables | null): Message {
   const fill = (text: string) =>
     text.replace(variable, (whole, name: string, fallback = '') =>
-      isVariable(name) ? (variables[name] ?? fallback) : whole,
+      isVariable(name) ? (variables?.[name] ?? fallback) : whole,
     );
   const { text, whatsAppTemplate } = message;
   return {

@@ -856,7 +856,6 @@ create table send_recipients (
  CHECK ((state = ANY (ARRAY['planned'::text, 'waiting'::text, 'accepted'::text, 'refused'::text, 'unknown'::text, 'blocked'::text]))),
  PRIMARY KEY (bot_id, send_id, "position")
 );
-CREATE INDEX send_recipients_waiting ON public.send_recipients USING btree (bot_id, send_id, "position") WHERE (state = 'waiting'::text);
 CREATE UNIQUE INDEX send_recipients_of_contact ON public.send_recipients USING btree (bot_id, contact_id, send_id);
 
 create table sends (
@@ -897,6 +896,7 @@ create table sends (
  updated_at timestamp with time zone not null,
  ended_at timestamp with time zone,
  receipts_at timestamp with time zone,
+ waiting_after bigint,
  CHECK ((settled <= claimed)),
  CHECK (((quiet_from IS NULL) = (quiet_until IS NULL))),
  CHECK ((platform = ANY (ARRAY['line'::text, 'facebook'::text, 'instagram'::text, 'whatsapp'::text, 'liveChat'::text]))),
