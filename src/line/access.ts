@@ -5,7 +5,10 @@
  * Source: LINE Messaging API reference, "Issue stateless channel access token" (`POST /oauth2/v3/token`), and "Issue channel access
  * token v2.1" for the form of the assertion. LINE issues any number of stateless tokens, so each process has its own, in memory only.
  */
-import { createHash, createPrivateKey, sign } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import type { JWK } from 'jose';
+import { SignJWT } from 'jose/jwt/sign';
+import { importJWK } from 'jose/key/import';
 import { LRUCache } from 'lru-cache';
 import type { Channel } from '../bots/channels.ts';
 import { isObject, parseJson } from '../json.ts';
@@ -23,7 +26,13 @@ export type Access =
       problem: string;
     };
 
-type AccessFailure = Extract<Access, { failure: string }>;
+export type AccessFailure = Extract<Access, { failure: string }>;
+/** A call to LINE. `isRefused`: LINE has refused the token (401), so nothing happened. */
+export type TokenCall<Answer> = {
+  call(token: string): Promise<Answer>;
+  isRefused(answer: Answer): boolean;
+  isRepeatable?: boolean;
+};
 type Issued = { token: string; expiresAt: number };
 type Failed = { access: Access; until: number };
 
@@ -35,6 +44,7 @@ const marginMs = 20 * secondMs;
 const failedMs = 5 * secondMs;
 const lifeSecondsMax = 86_400;
 const assertionSeconds = 10 * 60;
+const assertionAlgorithm = 'RS256';
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 /** `monotonic` measures lifetimes, which a change of the system's time must not extend. */
@@ -74,22 +84,32 @@ export class LineAccess {
   }
 
   /**
-   * Makes a call with a token. If LINE refuses an issued token, which may be revoked before its end, the call is repeated once with a new
+   * Makes a call with a token. If LINE refuses an issued one, which may be revoked before its end, the call is repeated once with a new
    * one. The answer `token-refused` then means that LINE issues none. Throws Stopped only.
    */
   async call(
     credentials: LineCredentials,
     call: (token: string) => Promise<Reply>,
   ): Promise<Reply | AccessFailure> {
+    const isRefused = (reply: Reply) => reply.outcome === 'token-refused';
+    const reply = await this.callWith(credentials, { call, isRefused });
+    const isFresh = credentials.channelId !== null;
+    return isFresh && 'outcome' in reply && isRefused(reply) ? freshRefused : reply;
+  }
+
+  /** The same for any call. `isRepeatable` false: only the next call gets a new token. Throws errors of the call, and Stopped. */
+  async callWith<Answer extends object>(
+    credentials: LineCredentials,
+    { call, isRefused, isRepeatable = true }: TokenCall<Answer>,
+  ): Promise<Answer | AccessFailure> {
     const access = await this.tokenOf(credentials);
     if ('failure' in access) return access;
-    const reply = await call(access.token);
-    if (reply.outcome !== 'token-refused' || credentials.channelId === null) return reply;
+    const answer = await call(access.token);
+    if (!isRefused(answer) || credentials.channelId === null) return answer;
     this.refused(credentials, access.token);
+    if (!isRepeatable) return answer;
     const renewed = await this.tokenOf(credentials);
-    if ('failure' in renewed) return renewed;
-    const repeated = await call(renewed.token);
-    return repeated.outcome === 'token-refused' ? freshRefused : repeated;
+    return 'failure' in renewed ? renewed : call(renewed.token);
   }
 
   /** Drops a token that LINE refuses. */
@@ -109,7 +129,7 @@ export class LineAccess {
 
   async #issue(key: string, credentials: LineCredentials): Promise<Access> {
     const now = this.#monotonic();
-    const form = formOf(credentials, this.#clock());
+    const form = await formOf(credentials, this.#clock());
     if (form === null) return { failure: 'sealed', problem: 'The channel has no secret or assertion key.' };
     const reply = await this.#line.askForToken('/oauth2/v3/token', form);
     this.#onCall('token', reply.outcome);
@@ -141,12 +161,15 @@ function keyOf({ channelId, secrets, assertionKey }: LineCredentials): string {
 }
 
 /** Null: the credentials cannot be read. */
-function formOf({ channelId, secrets, assertionKey }: LineCredentials, now: number): URLSearchParams | null {
+async function formOf(
+  { channelId, secrets, assertionKey }: LineCredentials,
+  now: number,
+): Promise<URLSearchParams | null> {
   const [secret] = secrets;
   if (channelId === null) return null;
   const grant = { grant_type: 'client_credentials' };
   if (assertionKey !== null) {
-    const client_assertion = signAssertion(assertionKey, channelId, now);
+    const client_assertion = await signAssertion(assertionKey, channelId, now);
     return new URLSearchParams({ ...grant, client_assertion_type: assertionType, client_assertion });
   }
   return secret === undefined
@@ -154,19 +177,17 @@ function formOf({ channelId, secrets, assertionKey }: LineCredentials, now: numb
     : new URLSearchParams({ ...grant, client_id: channelId, client_secret: secret });
 }
 
-/** A JSON Web Token (RFC 7519) signed with RS256. `jwk` was checked when it was set. */
-function signAssertion(jwk: string, channelId: string, now: number): string {
-  const key = JSON.parse(jwk);
-  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const head = part({ alg: 'RS256', typ: 'JWT', kid: key.kid });
-  const exp = Math.floor(now / secondMs) + assertionSeconds;
-  const claims = part({ iss: channelId, sub: channelId, aud: 'https://api.line.me/', exp });
-  const signature = sign(
-    'sha256',
-    Buffer.from(`${head}.${claims}`),
-    createPrivateKey({ key, format: 'jwk' }),
-  );
-  return `${head}.${claims}.${signature.toString('base64url')}`;
+/** A JSON Web Token. `jwk` was checked when it was set. */
+async function signAssertion(jwk: string, channelId: string, now: number): Promise<string> {
+  const key: JWK = JSON.parse(jwk);
+  return new SignJWT({ iss: channelId, sub: channelId, aud: 'https://api.line.me/' })
+    .setProtectedHeader({
+      alg: assertionAlgorithm,
+      typ: 'JWT',
+      ...(key.kid === undefined ? {} : { kid: key.kid }),
+    })
+    .setExpirationTime(Math.floor(now / secondMs) + assertionSeconds)
+    .sign(await importJWK(key, assertionAlgorithm));
 }
 
 function readIssued(reply: TokenReply, now: number): Issued | Extract<Access, { failure: string }> {

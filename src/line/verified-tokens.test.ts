@@ -23,7 +23,10 @@ function world() {
       return (form === null ? state.stateless : state.other) ?? { outcome: 'refused' };
     },
   };
-  return { state, verified: new VerifiedTokens(line, { clock: () => state.now, onCall: () => undefined }) };
+  return {
+    state,
+    verified: new VerifiedTokens(line, { monotonic: () => state.now, onCall: () => undefined }),
+  };
 }
 
 test('a token is verified once, by the call for its kind, and cached until it expires', async () => {

@@ -16,10 +16,11 @@ import { isObject, parseJson } from '../json.ts';
 import { type Clock, minuteMs, secondMs } from '../time.ts';
 import type { LineClient, TokenReply } from './line-client.ts';
 
-/** The channel of a token; null: LINE refuses the token. `expiresAt` in ms. */
+/** The channel of a token; null: LINE refuses the token. `expiresAt` by the monotonic clock. */
 type Verified = { channelId: string | null; expiresAt: number };
 
-type Options = { clock: Clock; onCall(endpoint: string, outcome: string): void };
+/** `monotonic` measures lifetimes, which a change of the system's time must not extend. */
+type Options = { monotonic: Clock; onCall(endpoint: string, outcome: string): void };
 
 const tokensMax = 10_000;
 const refusedMs = minuteMs;
@@ -72,11 +73,11 @@ export class VerifiedTokens {
 
   #find(cache: LRUCache<string, Verified>, hash: string): Verified | undefined {
     const cached = cache.get(hash);
-    return cached && cached.expiresAt > this.#options.clock() ? cached : undefined;
+    return cached && cached.expiresAt > this.#options.monotonic() ? cached : undefined;
   }
 
   #count(address: string): void {
-    const now = this.#options.clock();
+    const now = this.#options.monotonic();
     const isAllowed =
       this.#running.size < callsAtOnceMax &&
       this.#addressLimit.take(address, now).retryAfterSeconds === null &&
@@ -85,7 +86,7 @@ export class VerifiedTokens {
   }
 
   async #ask(token: string): Promise<Verified> {
-    const { clock, onCall } = this.#options;
+    const { monotonic, onCall } = this.#options;
     const form = new URLSearchParams({ access_token: token });
     for (const [path, body] of [
       [`/oauth2/v2.1/verify?${form}`, null],
@@ -93,10 +94,10 @@ export class VerifiedTokens {
     ] as const) {
       const reply = await this.#line.askForToken(path, body);
       onCall('verify', reply.outcome);
-      const verified = readVerified(reply, clock());
+      const verified = readVerified(reply, monotonic());
       if (verified) return verified;
     }
-    return { channelId: null, expiresAt: clock() + refusedMs };
+    return { channelId: null, expiresAt: monotonic() + refusedMs };
   }
 }
 

@@ -55,8 +55,39 @@ test("LINE's message in a failure is short and without the token", async () => {
   const host = {
     post: async () => ({ status: 403, headers: {}, body: { message: `secret-token ${'x'.repeat(1_000)}` } }),
   };
-  const access = { tokenOf: async () => ({ token: 'secret-token' }) };
+  const access = {
+    callWith: (_: unknown, { call }: { call: (token: string) => unknown }) => call('secret-token'),
+  };
   const call = { recipients: [{ id: `U${'0'.repeat(32)}` }], message: { text: 'hi', quickReplies: [] } };
   const outcome = await lineSender(host as never, access as never).send(channel as never, call as never);
   assert.deepEqual(outcome, { kind: 'halted', problem: `LINE answered 403: … ${'x'.repeat(298)}.` });
+});
+
+test('a call whose issued token LINE refuses is made again with a new one', async () => {
+  const calls: unknown[] = [];
+  const host = {
+    async post(_path: string, _body: object, { authorization, ...headers }: Record<string, string>) {
+      calls.push([authorization, headers['x-line-retry-key']]);
+      return authorization === 'Bearer issued-2'
+        ? { status: 200, headers: { 'x-line-request-id': 'id' }, body: {} }
+        : { status: 401, headers: {}, body: {} };
+    },
+  };
+  let issued = 0;
+  const text = () => JSON.stringify({ access_token: `issued-${++issued}`, expires_in: 900 });
+  const askForToken = async () => ({ outcome: 'answered', text: text() }) as const;
+  const access = new LineAccess({ askForToken }, { clock: () => 0, onCall: () => undefined });
+  const send = () =>
+    lineSender(host as never, access).send(
+      channel as never,
+      {
+        ...{ recipients: [{ id: `U${'0'.repeat(32)}` }], key: 'key' },
+        message: { text: 'hi', quickReplies: [] },
+      } as never,
+    );
+  assert.equal((await send()).kind, 'accepted');
+  assert.deepEqual(calls, [
+    ['Bearer issued-1', 'key'],
+    ['Bearer issued-2', 'key'],
+  ]);
 });

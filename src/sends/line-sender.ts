@@ -29,30 +29,34 @@ export function lineSender(host: PlatformHost, access: LineAccess): Sender {
 
 async function send(
   host: PlatformHost,
-  lineAccess: LineAccess,
+  access: LineAccess,
   channel: Channel,
   call: SendCall,
 ): Promise<Outcome> {
-  const access = await lineAccess.tokenOf(channel);
-  if ('failure' in access) {
-    const { failure, problem } = access;
+  const [first, ...others] = call.recipients.map(({ id }) => id);
+  const isPush = others.length === 0;
+  const path = `/v2/bot/message/${isPush ? 'push' : 'multicast'}`;
+  const body = { to: isPush ? first : [first, ...others], messages: [toLine(call.message)] };
+  const called = await access.callWith(channel, {
+    call: async (token) => {
+      const headers = { authorization: `Bearer ${token}`, 'x-line-retry-key': call.key };
+      return { token, answer: await host.post(path, body, headers) };
+    },
+    isRefused: ({ answer }) => 'status' in answer && answer.status === 401,
+  });
+  if ('failure' in called) {
+    const { failure, problem } = called;
     return failure === 'sealed' || failure === 'token-refused'
       ? { kind: 'halted', problem }
       : { kind: 'later', problem, afterMs: laterMs };
   }
-  const [first, ...others] = call.recipients.map(({ id }) => id);
-  const isPush = others.length === 0;
-  const answer = await host.post(
-    `/v2/bot/message/${isPush ? 'push' : 'multicast'}`,
-    { to: isPush ? first : [first, ...others], messages: [toLine(call.message)] },
-    { authorization: `Bearer ${access.token}`, 'x-line-retry-key': call.key },
-  );
+  const { token, answer } = called;
   if ('problem' in answer) {
     return answer.isSent
       ? { kind: 'unknown', problem: answer.problem }
       : { kind: 'later', problem: answer.problem, afterMs: laterMs };
   }
-  return outcomeOf(answer, access.token);
+  return outcomeOf(answer, token);
 }
 
 function toLine({ text, quickReplies }: Message) {

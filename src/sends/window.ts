@@ -85,11 +85,12 @@ export async function claimWindow(
       where recipient.bot_id = ${botId} and recipient.send_id = ${sendId} and ${isWithin}
         and recipient.state = (select state from bounds)
         and ((select state = 'waiting' from bounds) or ${isOneOf('refused')} or ${isOneOf('blocked')})
+      returning recipient.state
     ), claimed as (
       update sends set claimed = greatest(claimed, upto), settled = least(settled, after),
         waiting_after = case bounds.state when 'waiting' then upto end,
-        blocked = blocked + (select count(*) from page where left_out = 'blocked'),
-        refused = refused + (select count(*) from page where left_out = 'refused'), updated_at = ${new Date(now)},
+        blocked = blocked + (select count(*) from changed where state = 'blocked'),
+        refused = refused + (select count(*) from changed where state = 'refused'), updated_at = ${new Date(now)},
         in_flight_since = case when claimed = settled then claimed_at else least(in_flight_since, claimed_at) end
       from bounds where bot_id = ${botId} and send_id = ${sendId}
       returning after, upto, claimed_at

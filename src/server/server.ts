@@ -149,8 +149,8 @@ async function startParts(
   watchKeys(keyWatch, parts.log, closers);
   const line = new LineClient(config.lineApi);
   closers.push(() => line.close());
-  const tokenOptions = { clock: parts.clock, onCall: metrics.lineCalled };
-  const access = new LineAccess(line, { ...tokenOptions, monotonic: () => performance.now() });
+  const tokenOptions = { clock: parts.clock, monotonic: () => performance.now(), onCall: metrics.lineCalled };
+  const access = new LineAccess(line, tokenOptions);
   const verified = new VerifiedTokens(line, tokenOptions);
   const worker =
     config.role === 'web' ? null : startBackground(parts, { openPool, access, metrics, closers });

@@ -76,7 +76,7 @@ async function startApi(scope: Scope, { rateLimit }: { rateLimit: number }): Pro
   const clock = () => api.current?.now ?? now;
   await registerLineInsight(app, {
     ...{ sql, random, clock, rateLimit, log, cacheMs: 0 },
-    verified: new VerifiedTokens(noLine, { clock, onCall: () => undefined }),
+    verified: new VerifiedTokens(noLine, { monotonic: clock, onCall: () => undefined }),
   });
   return api;
 }

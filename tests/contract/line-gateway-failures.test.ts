@@ -60,7 +60,7 @@ async function gateway(t: TestContext, times: Partial<LineTimes> = {}): Promise<
   const log = { error: (...entries: unknown[]) => void logged.push(...entries), warn: () => undefined };
   const client = new LineClient(line.address);
   closers.push(() => client.close());
-  const tokenOptions = { clock: Date.now, onCall: () => undefined };
+  const tokenOptions = { clock: Date.now, monotonic: Date.now, onCall: () => undefined };
   const { close } = await registerGateway(app, {
     access: new LineAccess(client, tokenOptions),
     verified: new VerifiedTokens(client, tokenOptions),
@@ -183,6 +183,51 @@ test('LINE’s own failures and redirects are returned unchanged and not followe
     for (const [name, value] of Object.entries(headers)) assert.equal(response.headers.get(name), value);
   }
   assert.deepEqual(await records(), []);
+});
+
+test('a call whose issued token LINE refuses is made again with a new one, unless its body is streamed', async (t) => {
+  const { sql, botId, line, address, records } = await gateway(t);
+  const making = { now: Date.now(), random: seededBytes(4) };
+  const keys = await openKeys({
+    ...making,
+    secretKey: 'a secret key for tests, long enough',
+    dataFolder: '',
+  });
+  await setChannel(sql, { botId, platform: 'line', channelId: '1657000000' }, { ...making, keys });
+  const { token: callerToken } = await createLineToken(sql, botId, { scope: 'all' }, making);
+  let issued = 0;
+  let valid = 0;
+  line.answerWith(({ url, headers }, response) => {
+    response.setHeader('x-line-request-id', 'a'.repeat(36));
+    if (url === '/oauth2/v3/token') {
+      response.end(JSON.stringify({ access_token: `issued-${++issued}`, expires_in: 900 }));
+      return;
+    }
+    response.statusCode = headers.authorization === `Bearer issued-${valid}` ? 200 : 401;
+    response.end('{}');
+  });
+  const call = async (method: string, path: string) => {
+    // The latest token is revoked, and the next one is valid.
+    valid = issued === 0 ? 2 : issued + 1;
+    const body = method === 'POST' ? push : null;
+    const headers = { authorization: `Bearer ${callerToken}`, 'content-type': 'application/json' };
+    const response = await fetch(address + path, { method, body, headers });
+    await response.text();
+    return response.status;
+  };
+  assert.equal(await call('POST', '/v2/bot/message/push'), 200);
+  assert.equal(await call('GET', '/v2/bot/info'), 200);
+  assert.equal(await call('GET', '/v2/bot/insight/richmenu/x/summary'), 200);
+  assert.equal(await call('POST', '/v2/bot/chat/loading/start'), 401);
+  assert.equal((await records()).length, 1);
+  valid = issued + 1;
+  const headers = { authorization: `Bearer ${callerToken}`, 'content-type': 'application/json' };
+  const repeated = await fetch(`${address}/v2/bot/chat/loading/start`, {
+    method: 'POST',
+    body: push,
+    headers,
+  });
+  assert.equal(repeated.status, 200);
 });
 
 test('a send that LINE accepted is recorded even when the response breaks off, and the caller receives its id', async (t) => {

@@ -12,7 +12,7 @@
  *     /oauth2/…, /v2/oauth/…
  *         LINE's answer; the body has the credentials
  *
- * Shoal calls LINE once for each send. The caller receives LINE's answer after the commit of the record. A caller without an
+ * Shoal calls LINE once for each send, and once more if LINE refuses a token that it issued to Shoal. The caller receives LINE's answer after the commit of the record. A caller without an
  * answer repeats the call with the retry key; LINE's 409 then names the send, and Shoal records it. One request id is one send,
  * even if it is recorded several times.
  */
@@ -32,6 +32,7 @@ import { withinTime } from '../../database/within-time.ts';
 import { Refusal } from '../../errors.ts';
 import { addressOf } from '../../http/caller-address.ts';
 import { sendLineError, wrongTokenMessage } from '../../http/errors/line.ts';
+import type { AccessFailure } from '../access.ts';
 import { newRequestId, readLineToken, requestIdHeader } from '../headers.ts';
 import { LineHost, type LineTimes } from '../line-host.ts';
 import { readRichMenuReport } from '../rich-menus.ts';
@@ -135,12 +136,25 @@ async function findCaller(
     );
   }
   if (!enabled) throw new Refusal('CHANNEL_CLOSED', 'The channel is disabled.');
-  if (channel === null) return { ...caller, accessToken: token };
+  if (channel === null) return { ...caller, withToken: (call) => call(token) };
   const access = await options.access.tokenOf(channel);
-  if ('token' in access) return { ...caller, accessToken: access.token };
-  if (access.failure === 'sealed')
-    throw new Refusal('CHANNEL_CLOSED', 'The channel has no access token of LINE.');
-  throw new Refusal('LINE_UNREACHABLE', `${access.problem} Nothing was sent.`);
+  if ('failure' in access) throw refusalOf(access);
+  const withToken = async <Answer extends { status: number }>(
+    call: (accessToken: string) => Promise<Answer>,
+    { isRepeatable } = { isRepeatable: true },
+  ): Promise<Answer> => {
+    const isRefused = ({ status }: Answer) => status === 401;
+    const answer = await options.access.callWith(channel, { call, isRefused, isRepeatable });
+    if ('failure' in answer) throw refusalOf(answer);
+    return answer;
+  };
+  return { ...caller, withToken };
+}
+
+function refusalOf({ failure, problem }: AccessFailure): Refusal {
+  return failure === 'sealed'
+    ? new Refusal('CHANNEL_CLOSED', 'The channel has no access token of LINE.')
+    : new Refusal('LINE_UNREACHABLE', `${problem} Nothing was sent.`);
 }
 
 /** The caller with a token that Shoal knows, or that LINE verifies. */

@@ -8,10 +8,11 @@ import { Refusal } from '../../errors.ts';
 import { addressOf } from '../../http/caller-address.ts';
 import { type Clock, minuteMs } from '../../time.ts';
 import { requestIdHeader } from '../headers.ts';
-import type { LineHost } from '../line-host.ts';
+import { type LineHost, readAll } from '../line-host.ts';
 import { headersForCaller, headersForLine } from './headers.ts';
 import { InsightCache } from './insight-cache.ts';
 import { scopeOfCall } from './scopes.ts';
+import type { WithToken } from './send.ts';
 import { sendPaths } from './send-calls.ts';
 import { lineRoots, readTarget, type Target } from './target.ts';
 import { TokenCalls, tokenBodyBytesMax } from './token-calls.ts';
@@ -27,12 +28,13 @@ type PassThrough = {
   findCaller(
     request: FastifyRequest,
     needed: LineTokenScope,
-  ): Promise<{ botId: string; accessToken: string }>;
+  ): Promise<{ botId: string; withToken: WithToken }>;
 };
 type Options = PassThrough & { tokenCalls: TokenCalls; insight: InsightCache };
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 const bodyBytesMax = 16 * 1024 * 1024;
+const refusedBytesMax = 64 * 1024;
 const callMsMax = 2 * minuteMs;
 const insightRoot = '/v2/bot/insight/';
 const tokenPath = /^\/(?:oauth2|v2\/oauth)\//;
@@ -89,11 +91,21 @@ async function pass(request: FastifyRequest, reply: FastifyReply, options: Optio
     const { status, headers, body } = await insight.read(caller, path + query);
     return reply.code(status).headers(headersForCaller(headers)).send(body);
   }
-  const accessToken = caller?.accessToken ?? null;
-  const headers = headersForLine(request.raw.rawHeaders, { accessToken, isBuffered: false });
   const body = boundedBody(request, caller === null ? tokenBodyBytesMax : bodyBytesMax);
-  const call = { method, path: path + query, headers, body };
-  const answer = await (dataPath.test(path) ? lineData : line).stream(call, endOf(reply));
+  const end = endOf(reply);
+  let refused: Readable | undefined;
+  const call = async (accessToken: string | null) => {
+    // Frees the connection of the call that LINE refused.
+    if (refused) void readAll(refused, refusedBytesMax).catch(() => null);
+    const headers = headersForLine(request.raw.rawHeaders, { accessToken, isBuffered: false });
+    const host = dataPath.test(path) ? lineData : line;
+    const answer = await host.stream({ method, path: path + query, headers, body }, end);
+    refused = answer.body;
+    return answer;
+  };
+  const answer = await (caller === null
+    ? call(null)
+    : caller.withToken(call, { isRepeatable: body === null }));
   reply.removeHeader(requestIdHeader);
   return reply.code(answer.status).headers(headersForCaller(answer.headers)).send(answer.body);
 }

@@ -25,8 +25,14 @@ import { takesRetryKey } from './send-calls.ts';
 import { acceptedRequestId, isSuccess, personOf, readBody, toRecord } from './send-facts.ts';
 import { readTarget } from './target.ts';
 
-/** A caller with LINE's access token. */
-export type OpenCaller = LineCaller & { accessToken: string };
+/** Makes a call with LINE's access token. Throws Refusal CHANNEL_CLOSED, LINE_UNREACHABLE, and those of the call. */
+export type WithToken = <Answer extends { status: number }>(
+  call: (accessToken: string) => Promise<Answer>,
+  /** False: the call cannot be made twice. */
+  options?: { isRepeatable: boolean },
+) => Promise<Answer>;
+
+export type OpenCaller = LineCaller & { withToken: WithToken };
 
 /** The result of a send, as the metrics count it. */
 type SendOutcome = 'recorded' | 'refused-by-line' | 'failed' | 'not-recorded';
@@ -74,7 +80,7 @@ export function checkSendTarget(plainPath: string, request: FastifyRequest): voi
 }
 
 /**
- * Forwards a send and returns LINE's answer; if LINE accepted it, after the commit of its record. Throws Refusal: CALL_INVALID and
+ * Forwards a send, again if LINE refuses an issued token, and returns LINE's answer; if LINE accepted it, after the commit of its record. Throws Refusal: CALL_INVALID and
  * GATEWAY_UNAVAILABLE if nothing was sent, LINE_UNREACHABLE and LINE_TOO_SLOW if LINE may have accepted it (unless the message
  * says that nothing was sent), and SEND_NOT_RECORDED if LINE accepted it.
  */
@@ -87,12 +93,11 @@ export async function send(
   const { line, clock, onSend, caller } = options;
   const { path, query } = readTarget(request.raw.url ?? '');
   const { body, linkSet, content } = await prepare(kind, request, options);
-  const headers = headersForLine(request.raw.rawHeaders, {
-    accessToken: caller.accessToken,
-    isBuffered: true,
-  });
-  const answer = await line
-    .call({ method: 'POST', path: path + query, headers, body })
+  const answer = await caller
+    .withToken((accessToken) => {
+      const headers = headersForLine(request.raw.rawHeaders, { accessToken, isBuffered: true });
+      return line.call({ method: 'POST', path: path + query, headers, body });
+    })
     .catch((error: unknown) => {
       onSend(kind, 'failed');
       throw error;
