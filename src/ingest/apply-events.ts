@@ -52,17 +52,19 @@ export type FoundChunk = {
 
 /**
  * Looks up the stored rows that the chunks can touch: first the events of all chunks, then the people and sessions of one chunk after
- * the other, so that the process folds the first while the database looks up the next.
+ * the other, so that the process folds the first while the database looks up the next. `locked`: the second part waits for it, so that
+ * the claim, which follows the locks, is not queued behind the look-ups of all chunks.
  */
 export async function findChunks(
   tx: Transaction,
   chunks: readonly Chunk[],
-  random: Random,
+  { random, locked }: { random: Random; locked?: Promise<unknown> },
 ): Promise<FoundChunk[]> {
   const incoming = chunks.map((chunk) => chunk.flatMap((events) => events.incoming));
   const finding = Promise.all(incoming.map((events) => findStoredEvents(tx, events)));
   // Both promises are awaited later; the handlers keep an early failure from being reported as unhandled.
   finding.catch(() => undefined);
+  await locked;
   const people: FoundChunk['people'][] = [];
   for (const chunk of chunks) {
     const ids = chunk.map(({ bot, people }) => ({ botId: bot.botId, gapMs: gapMsOf(bot), ids: people }));

@@ -73,7 +73,7 @@ export async function addSent(
     ...one,
     events: one.events.filter(({ bot }) => !byBot.has(bot.botId)),
   }));
-  return [...others, ...(await findChunks(tx, [chunk], random))];
+  return [...others, ...(await findChunks(tx, [chunk], { random }))];
 }
 
 type Records = { botId: string; sends: SendRecord[]; clicks: ClickRecord[]; refused: Refused[] };

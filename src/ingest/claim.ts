@@ -23,11 +23,10 @@ export async function setUp(tx: Transaction): Promise<void> {
 export type Claimed = { botIds: ReadonlySet<string>; bundleIds: ReadonlySet<number> };
 
 /**
- * Locks the bots and deletes their bundles, which holds when the transaction commits. Returns the bots that are locked and the bundles
- * that were still pending. A bot is left out if another fold holds it or its settings differ from those of the batch. Never waits for
- * a bot, so two folds of the same bots cannot wait for each other.
+ * Locks the bots and returns their ids. A bot is left out if another fold holds it or its settings differ from those of the batch. Never
+ * waits for a bot, so two folds of the same bots cannot wait for each other.
  */
-export async function claim(tx: Transaction, bots: readonly BotBatch[]): Promise<Claimed> {
+export async function lockBots(tx: Transaction, bots: readonly BotBatch[]): Promise<ReadonlySet<string>> {
   const locked = await tx<{ botId: string }[]>`
     select bots.bot_id as "botId"
     from ${rowTable(tx, 'read', bots, {
@@ -38,7 +37,15 @@ export async function claim(tx: Transaction, bots: readonly BotBatch[]): Promise
     join bots on bots.bot_id = ${botOf(tx, 'read', bots)} and bots.time_zone = read.time_zone
       and bots.conversation_gap_seconds = read.gap_seconds
     for no key update of bots skip locked`;
-  const botIds = new Set(locked.map(({ botId }) => botId));
+  return new Set(locked.map(({ botId }) => botId));
+}
+
+/** Deletes the bundles of the locked bots, which holds when the transaction commits. Returns those that were still pending. */
+export async function claim(
+  tx: Transaction,
+  bots: readonly BotBatch[],
+  botIds: ReadonlySet<string>,
+): Promise<Claimed> {
   const bundles = bots.flatMap((bot) =>
     botIds.has(bot.botId) ? bot.bundles.map(({ bundleId }) => ({ botId: bot.botId, bundleId })) : [],
   );

@@ -20,7 +20,7 @@ import { type FoundChunk, findChunks, foldChunk, type PreparedChunk, prepareChun
 import { addSent, applySends } from './apply-sends.ts';
 import { botsAsFound } from './as-found.ts';
 import { type Batch, type BotBatch, botEvents } from './batch.ts';
-import { claim, onlyClaimed, setUp } from './claim.ts';
+import { claim, lockBots, onlyClaimed, setUp } from './claim.ts';
 import { stateChanges } from './contact-changes.ts';
 import { eraseDeleted } from './erase-deleted.ts';
 import { type FoldOutcome, outcomeOf } from './fold-outcome.ts';
@@ -39,11 +39,12 @@ export type FoldOptions = {
 export async function foldBatch(sql: Sql, batch: Batch, options: FoldOptions): Promise<FoldOutcome> {
   if (batch.bots.length === 0) return outcomeOf({});
   return sql.begin(async (tx) => {
-    const claiming = Promise.all([setUp(tx), claim(tx, batch.bots)]);
-    const finding = findChunks(tx, batch.chunks, options.random);
+    const locking = Promise.all([setUp(tx), lockBots(tx, batch.bots)]);
+    const claiming = locking.then(([, botIds]) => claim(tx, batch.bots, botIds));
+    const finding = findChunks(tx, batch.chunks, { random: options.random, locked: locking });
     // No statement may follow the end of the transaction, whichever of the two fails.
     await Promise.allSettled([claiming, finding]);
-    const [[, claimed], chunks] = await Promise.all([claiming, finding]);
+    const [claimed, chunks] = await Promise.all([claiming, finding]);
     const bots = batch.bots
       .filter(({ botId }) => claimed.botIds.has(botId))
       .map((bot) => onlyClaimed(bot, claimed));
@@ -72,7 +73,7 @@ export async function findWhole(
       bot.bundles.flatMap(({ incoming }) => incoming),
     ),
   );
-  return findChunks(tx, [chunk], random);
+  return findChunks(tx, [chunk], { random });
 }
 
 /** Folds what was found, in a transaction that holds the locks of the bots. Idempotent: stored events are dropped. */
