@@ -1,6 +1,6 @@
 /**
  * An export: all rows of one kind of a bot as text, passed to a writer in pieces. It reads one snapshot of the database and holds
- * at most two batches in memory.
+ * at most three batches in memory.
  */
 import { findBot } from '../bots/bots.ts';
 import type { Sql, Transaction } from '../database/client.ts';
