@@ -85,7 +85,7 @@ test('the widget imports only its own files and its types, and never sets HTML',
   }
 });
 
-test('the dashboard imports only days, platform names and CSV fields from the server', () => {
+test('the dashboard imports only days, platform names, message texts and CSV fields from the server', () => {
   const serverImports = pages
     .filter((file) => file.startsWith('dashboard/'))
     .flatMap(importsOf)
@@ -93,6 +93,8 @@ test('the dashboard imports only days, platform names and CSV fields from the se
   assert.deepEqual([...new Set(serverImports)].sort(), [
     'src/csv-fields.ts',
     'src/platforms/platform.ts',
+    'src/sends/message-limits.ts',
+    'src/sends/variables.ts',
     'src/time.ts',
   ]);
 });

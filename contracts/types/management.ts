@@ -1686,6 +1686,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bots/{botId}/whatsapp-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * The templates of the WhatsApp account, as Meta lists them
+         * @description Reads them from Meta with the channel's access token. Without them, `problem` says why.
+         */
+        get: operations["listWhatsAppTemplates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/bots/{botId}/gifts": {
         parameters: {
             query?: never;
@@ -1700,6 +1722,25 @@ export interface paths {
         put?: never;
         /** Add a gift to the catalogue */
         post: operations["createGift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/gifts/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        /** The granted gifts of all contacts, newest first */
+        get: operations["listGrants"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2173,15 +2214,15 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                what: "contacts" | "events" | "conversations" | "messages" | "points" | "gifts" | "figures";
+                what: "contacts" | "events" | "conversations" | "messages" | "points" | "catalogue" | "gifts" | "recipients" | "figures";
             };
             cookie?: never;
         };
         /**
          * All rows of one kind as a file
          * @description A consistent snapshot of all rows, streamed as fast as the client reads. docs/exports.md has the columns; their order never
-         *     changes. `messages` and `figures` are counts by day and platform and need the scope `read`. The other kinds contain personal
-         *     data and need `write`.
+         *     changes. `messages` and `figures` are counts by day and platform; with `catalogue` they need the scope `read`. The other kinds
+         *     contain personal data and need `write`.
          *
          *     A failing export closes the connection before the last chunk, so a complete download is a complete export. Four exports run
          *     at a time, two of one token. An export ends when its client reads nothing for a minute, and after an hour.
@@ -2201,17 +2242,18 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                what: "contacts" | "points";
+                what: "contacts" | "points" | "catalogue" | "gifts" | "redemptions";
             };
             cookie?: never;
         };
         get?: never;
         put?: never;
         /**
-         * Import contacts or points from a file
+         * Import contacts, points or rewards from a file
          * @description All of it or nothing: each line is checked first, and `detail` names the wrong lines by number with the expected value.
-         *     Contacts are added or changed, with customer ids and tags. An imported contact is not a follower. docs/exports.md has the
-         *     columns. At most 8 MiB and 20,000 lines; `shoal import` imports larger files. Safe to repeat: the same body changes nothing.
+         *     Contacts are added or changed, with customer ids and tags. An imported contact is not a follower. `catalogue` adds or changes
+         *     gifts, `gifts` grants them, `redemptions` redeems granted ones. docs/exports.md has the columns. At most 8 MiB and 20,000
+         *     lines, for rewards 5,000; `shoal import` imports larger files. Safe to repeat: the same body changes nothing.
          */
         post: operations["importData"];
         delete?: never;
@@ -2295,6 +2337,32 @@ export interface components {
             contactId: string;
             grants: components["schemas"]["GiftGrant"][];
             nextCursor: components["schemas"]["NextCursor"];
+        };
+        ContactGrant: components["schemas"]["GiftGrant"] & {
+            contactId: string;
+            contactName: string | null;
+            platform: components["schemas"]["PlatformName"];
+            platformContactId: string;
+        };
+        ContactGrants: {
+            grants: components["schemas"]["ContactGrant"][];
+            nextCursor: components["schemas"]["NextCursor"];
+        };
+        WhatsAppTemplates: {
+            templates: {
+                name: string;
+                language: string;
+                /** @description As Meta names it. */
+                status: string;
+                /** @description The body with its parameters. */
+                text: string;
+                /** @description The number of the body's parameters. */
+                parameters: number;
+                /** @description Approved, and only the body has parameters, so that Shoal can send it. */
+                isSendable: boolean;
+            }[];
+            /** @description Why the list is missing; null: it is not. */
+            problem: string | null;
         };
         /** @description With variables such as `{{name}}` or `{{name|customer}}` (docs/sending.md). */
         MessageText: string;
@@ -3831,18 +3899,18 @@ export interface components {
             botId?: string | null;
             password?: components["schemas"]["Password"];
         };
-        /** @description For contacts `added`, `updated` and `tagged`; for points `written` and `repeated`. */
+        /** @description For contacts `added`, `updated` and `tagged`; for the catalogue `added` and `updated`; for the others `written` and `repeated`. */
         Imported: {
             botId: string;
             /** @description Lines with content. */
             lines: number;
-            /** @description New contacts. */
+            /** @description New contacts or gifts. */
             added?: number;
-            /** @description Changed profiles, including those of added contacts. */
+            /** @description Changed profiles, including those of added contacts, or changed gifts. */
             updated?: number;
             /** @description New tags of contacts. */
             tagged?: number;
-            /** @description Changes of points. */
+            /** @description Changes of points, grants or redemptions. */
             written?: number;
             /** @description Lines that an earlier import has written. */
             repeated?: number;
@@ -4162,7 +4230,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description A line spends more points than available (POINTS_INSUFFICIENT), or its key was used for another change (KEY_REUSED). */
+        /** @description A line spends more points than available (POINTS_INSUFFICIENT), its gift is out of stock (GIFT_OUT_OF_STOCK), has expired (GIFT_EXPIRED) or is redeemed already (GIFT_REDEEMED), or its key was used for another change (KEY_REUSED). */
         ImportRefused: {
             headers: {
                 [name: string]: unknown;
@@ -7518,6 +7586,40 @@ export interface operations {
             503: components["responses"]["DatabaseUnavailable"];
         };
     };
+    listWhatsAppTemplates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The templates. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhatsAppTemplates"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
     listGifts: {
         parameters: {
             query?: {
@@ -7589,6 +7691,46 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             414: components["responses"]["AddressTooLong"];
             415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    listGrants: {
+        parameters: {
+            query?: {
+                /** @description Only those of a gift; left out: all. */
+                giftId?: string;
+                /** @description The largest number of entries. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the previous page. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of grants. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactGrants"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
             429: components["responses"]["RateLimited"];
             431: components["responses"]["HeadersTooLarge"];
             500: components["responses"]["Internal"];
@@ -8612,11 +8754,15 @@ export interface operations {
                 from?: string;
                 /** @description Last day, in the bot's zone; left out: no limit. */
                 to?: string;
+                /** @description For recipients, those of one send; left out: of all. */
+                sendId?: number;
+                /** @description For recipients, those in this state; left out: all. */
+                state?: components["schemas"]["RecipientState"];
             };
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                what: "contacts" | "events" | "conversations" | "messages" | "points" | "gifts" | "figures";
+                what: "contacts" | "events" | "conversations" | "messages" | "points" | "catalogue" | "gifts" | "recipients" | "figures";
             };
             cookie?: never;
         };
@@ -8647,13 +8793,15 @@ export interface operations {
     importData: {
         parameters: {
             query?: {
-                /** @description For points, add unknown contacts. */
+                /** @description For points and gifts, add unknown contacts. */
                 createContacts?: boolean;
+                /** @description Change nothing, but answer as if the file were imported. */
+                preview?: boolean;
             };
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                what: "contacts" | "points";
+                what: "contacts" | "points" | "catalogue" | "gifts" | "redemptions";
             };
             cookie?: never;
         };
@@ -8708,10 +8856,12 @@ export interface queryDefaults {
     listSends: 'limit';
     listSendRecipients: 'limit';
     listGifts: 'limit';
+    listGrants: 'limit';
     listGiftGrants: 'limit';
     listJobs: 'limit';
     listNotices: 'limit';
     exportData: 'format' | 'bom';
+    importData: 'preview';
 }
 
 /** The operations that need no authentication. */

@@ -1,5 +1,5 @@
 /** Form fields with a label, a hint and an error. */
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, RefObject } from 'preact';
 import { useId } from 'preact/hooks';
 import { type Choices, Select } from './choice.tsx';
 
@@ -17,7 +17,7 @@ type Common = {
 };
 
 export type TextFieldProps = Common & {
-  type?: 'text' | 'password' | 'date' | 'datetime-local' | 'number' | 'search' | 'url';
+  type?: 'text' | 'password' | 'date' | 'datetime-local' | 'time' | 'number' | 'search' | 'url';
   autoComplete?: string;
   spellcheck?: boolean;
   placeholder?: string;
@@ -46,14 +46,24 @@ export function TextField({ label, hint, error, onValue, type = 'text', ...input
   );
 }
 
-type TextAreaFieldProps = Common & { rows?: number; maxLength?: number };
+type TextAreaFieldProps = Common & {
+  rows?: number;
+  maxLength?: number;
+  /** The element, for its selection. */
+  element?: RefObject<HTMLTextAreaElement | null>;
+};
 
 /** Several lines of text. */
-export function TextAreaField({ label, hint, error, onValue, ...area }: TextAreaFieldProps) {
+export function TextAreaField({ label, hint, error, onValue, element, ...area }: TextAreaFieldProps) {
   return (
     <Frame {...{ label, hint, error }}>
       {(control) => (
-        <textarea {...area} {...control} onInput={({ currentTarget }) => onValue(currentTarget.value)} />
+        <textarea
+          {...area}
+          {...control}
+          {...(element ? { ref: element } : {})}
+          onInput={({ currentTarget }) => onValue(currentTarget.value)}
+        />
       )}
     </Frame>
   );
@@ -70,6 +80,28 @@ export function SelectField<Value extends string>(props: SelectFieldProps<Value>
   const { label, hint, onValue, ...select } = props;
   return (
     <Frame {...{ label, hint }}>{(control) => <Select {...select} {...control} onChange={onValue} />}</Frame>
+  );
+}
+
+type FileFieldProps = Pick<Common, 'label' | 'hint' | 'error'> & {
+  /** The allowed types, as in HTML. */
+  accept: string;
+  onFile(file: File | null): void;
+};
+
+/** A file. */
+export function FileField({ label, hint, error, accept, onFile }: FileFieldProps) {
+  return (
+    <Frame {...{ label, hint, error }}>
+      {(control) => (
+        <input
+          {...control}
+          type="file"
+          accept={accept}
+          onChange={({ currentTarget }) => onFile(currentTarget.files?.[0] ?? null)}
+        />
+      )}
+    </Frame>
   );
 }
 

@@ -10,6 +10,8 @@ const paths = {
   points: 'M10 2.5l2.3 4.8 5.2.7-3.8 3.6.9 5.2L10 14.3l-4.6 2.5.9-5.2L2.5 8l5.2-.7z',
   contacts: 'M4 2.5h12v15H4zM10 9.5a2 2 0 1 0 0-4 2 2 0 0 0 0 4ZM6.8 14.5c0-1.8 1.4-3 3.2-3s3.2 1.2 3.2 3',
   'live-chat': 'M3 10a7 7 0 0 1 14 0M3 10v4h3v-4zM14 10v4h3v-4zM17 14c0 2-2 3.5-5 3.5',
+  templates: 'M4 2.5h12v15H4zM7 6.5h6M7 10h6M7 13.5h3',
+  rewards: 'M3 7h14v3H3zM4.5 10v7h11v-7M10 7v10M10 7C8 2.5 4 4 6.5 7M10 7c2-4.5 6-3 3.5 0',
   reconciliation: 'M10 3v14M5 17h10M4 6h12M4 6l-2 5.5h4zM16 6l-2 5.5h4z',
   health: 'M2 10h4l2-5 4 10 2-5h4',
   settings: 'M3 6h7M14 6h3M3 14h3M10 14h7M12 4v4M8 12v4',

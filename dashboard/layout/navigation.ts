@@ -14,7 +14,7 @@ const pageGroups = [
     name: 'figures',
     pages: ['overview', 'audience', 'messages', 'conversations', 'sends', 'points'],
   },
-  { name: 'people', pages: ['contacts', 'live-chat'] },
+  { name: 'people', pages: ['contacts', 'live-chat', 'templates', 'rewards'] },
   { name: 'operation', pages: ['reconciliation', 'health', 'settings'] },
 ] as const;
 

@@ -10,6 +10,8 @@ export const t = defineTexts('frame', {
   points: { en: 'Points', ja: 'ポイント', 'zh-Hant': '點數' },
   contacts: { en: 'Contacts', ja: '連絡先', 'zh-Hant': '聯絡人' },
   'live-chat': { en: 'Live chat', ja: 'ライブチャット', 'zh-Hant': '即時客服' },
+  templates: { en: 'Message templates', ja: 'テンプレート', 'zh-Hant': '訊息範本' },
+  rewards: { en: 'Rewards', ja: '特典', 'zh-Hant': '獎勵' },
   reconciliation: { en: 'Reconciliation', ja: '照合', 'zh-Hant': '對帳' },
   health: { en: 'Health', ja: '稼働状況', 'zh-Hant': '運作狀況' },
   settings: { en: 'Settings', ja: '設定', 'zh-Hant': '設定' },
@@ -126,6 +128,7 @@ export const t = defineTexts('frame', {
     ja: '直近{{count}}日間を表示しています。',
     'zh-Hant': '目前顯示最近 {{count}} 天。',
   },
+  timeZone: { en: 'Time zone', ja: 'タイムゾーン', 'zh-Hant': '時區' },
   zone: { en: 'Time zone: {{zone}}', ja: 'タイムゾーン：{{zone}}', 'zh-Hant': '時區：{{zone}}' },
 
   loading: { en: 'Loading…', ja: '読み込んでいます…', 'zh-Hant': '載入中…' },

@@ -98,12 +98,6 @@ export const t = defineTexts('live-chat', {
   },
   savedReplies: { en: 'Saved replies', ja: '定型文', 'zh-Hant': '常用回覆' },
   quickReplies: { en: 'Quick replies', ja: 'クイックリプライ', 'zh-Hant': '快速回覆' },
-  newReply: {
-    en: 'Button text for the visitor, then Enter',
-    ja: '訪問者に表示するボタン（Enterで追加）',
-    'zh-Hant': '給訪客的按鈕文字，按 Enter 加入',
-  },
-  removeReply: { en: 'Remove “{{text}}”', ja: '「{{text}}」を削除', 'zh-Hant': '移除「{{text}}」' },
   sending: { en: 'Sending…', ja: '送信中…', 'zh-Hant': '傳送中…' },
   seen: { en: 'Seen', ja: '既読', 'zh-Hant': '已讀' },
   notSent: { en: 'Not sent.', ja: '送信できませんでした。', 'zh-Hant': '傳送失敗。' },

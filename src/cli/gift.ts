@@ -2,10 +2,9 @@
  * `shoal gift`: the catalogue of gifts, and grants to contacts.
  */
 import { findBot } from '../bots/bots.ts';
-import type { Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { findReference, readReference } from '../imports/contact-references.ts';
-import type { ImportedLine, ImportPlan } from '../imports/import.ts';
+import { giftsPlan } from '../imports/gifts.ts';
 import { createContactsHelp, instantHelp, readAmount, readInstant } from '../imports/values.ts';
 import { newId } from '../random.ts';
 import { createGift, findGiftByName, type GiftKind, giftKinds, listGifts } from '../rewards/gifts.ts';
@@ -146,49 +145,12 @@ function addGrants(gift: ShoalCommand, context: CommandContext): void {
             context,
             sql,
             { botId, path, createContacts },
-            importPlan(botId),
+            giftsPlan(botId),
           );
-          const { granted = 0 } = counts;
+          const { written: granted = 0 } = counts;
           return { json: { botId, lines, granted }, text: `${lines} lines: ${granted} gifts granted.` };
         },
     );
-}
-
-type GrantLine = ImportedLine & { gift: string; key: string | null };
-
-function importPlan(botId: string): ImportPlan<GrantLine> {
-  return {
-    columns: { required: ['platform', 'contact', 'gift'], optional: ['key'] },
-    read: ({ platform = '', contact = '', gift = '', key = '' }, line) => ({
-      line,
-      ...readReference(platform, contact),
-      gift,
-      key: key === '' ? null : key,
-    }),
-    transaction: (sql, work) => sql.begin(work),
-    async write(tx, lines, { hash, problems, now }) {
-      let granted = 0;
-      for (const { contactId, gift, key, line } of lines) {
-        const change = { botId, contactId, key: key ?? `import:${hash}:${line}`, by: 'import' };
-        const outcome = await grantNamed(tx, { ...change, gift }, now).catch((error: unknown) => {
-          if (error instanceof Refusal) return error;
-          throw error;
-        });
-        if (outcome instanceof Refusal) problems.add(`line ${line}`, outcome);
-        else if (!outcome.repeated) granted += 1;
-      }
-      return { granted };
-    },
-  };
-}
-
-async function grantNamed(
-  tx: Transaction,
-  { gift, ...change }: { botId: string; contactId: string; key: string; by: string; gift: string },
-  now: number,
-) {
-  const { giftId } = await findGiftByName(tx, change.botId, gift);
-  return grantGift(tx, { ...change, giftId }, { now });
 }
 
 function answerOf(botId: string, { grant, repeated }: { grant: Grant; repeated: boolean }, done: string) {

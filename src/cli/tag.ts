@@ -2,7 +2,8 @@
  * `shoal tag`: tags of contacts, one by one or from a file.
  */
 import { findReference, readReference } from '../imports/contact-references.ts';
-import type { ImportedLine, ImportPlan } from '../imports/import.ts';
+import type { ImportPlan } from '../imports/import.ts';
+import { byContact, type ContactLine } from '../imports/preparation.ts';
 import { createContactsHelp } from '../imports/values.ts';
 import { addTags, removeTags, tagName } from '../tags/tags.ts';
 import type { ShoalCommand } from './command.ts';
@@ -72,11 +73,12 @@ function answerChange(
   );
 }
 
-type TagLine = ImportedLine & { tag: string };
+type TagLine = ContactLine & { tag: string };
 
 function importPlan(botId: string, { random }: CommandContext): ImportPlan<TagLine> {
   return {
     columns: { required: ['platform', 'contact', 'tag'], optional: [] },
+    preparation: byContact(),
     read: ({ platform = '', contact = '', tag = '' }, line) => ({
       line,
       ...readReference(platform, contact),

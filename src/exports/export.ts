@@ -6,7 +6,9 @@ import { findBot } from '../bots/bots.ts';
 import type { Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { readDay } from '../periods.ts';
+import type { RecipientState } from '../sends/recipients.ts';
 import { addDays, dayStart } from '../time.ts';
+import { catalogue } from './catalogue.ts';
 import { contacts } from './contacts.ts';
 import { conversations } from './conversations.ts';
 import { events } from './events.ts';
@@ -14,9 +16,12 @@ import { figures, messages } from './figures.ts';
 import { type ExportFormat, writerOf } from './format.ts';
 import { gifts } from './gifts.ts';
 import { points } from './points.ts';
+import { recipients } from './recipients.ts';
 import type { Scope } from './table.ts';
 
-export const tables = { contacts, events, conversations, messages, points, gifts, figures };
+export const tables = {
+  ...{ contacts, events, conversations, messages, points, catalogue, gifts, recipients, figures },
+};
 export type ExportName = keyof typeof tables;
 export const exportNames = Object.keys(tables) as ExportName[];
 
@@ -29,6 +34,9 @@ export type ExportRequest = {
   /** Days of the bot's zone, both included. Default: from the first to the last day with rows. */
   from: string | undefined;
   to: string | undefined;
+  /** Of the recipients of sends: those of one, and in one state. Default: all. */
+  sendId?: number;
+  state?: RecipientState;
 };
 
 export type ExportRun = {
@@ -48,7 +56,7 @@ export type ExportRun = {
  */
 export async function writeExport(
   sql: Sql,
-  { botId, what, format, bom, ...days }: ExportRequest,
+  { botId, what, format, bom, ...limits }: ExportRequest,
   { now, signal: stop, write, progress }: ExportRun,
 ): Promise<{ rows: number }> {
   const table = tables[what];
@@ -66,7 +74,7 @@ export async function writeExport(
   };
   let rows = 0;
   const run = async (tx: Transaction): Promise<void> => {
-    const scope = toScope(await findBot(tx, botId), days, now);
+    const scope = toScope(await findBot(tx, botId), limits, now);
     const all = progress ? await table.count(tx, scope) : 0;
     for await (const piece of table.read(tx, scope, { writer, sql, signal })) {
       signal.throwIfAborted();
@@ -81,8 +89,12 @@ export async function writeExport(
   return { rows };
 }
 
-function toScope(bot: Scope['bot'], days: Pick<ExportRequest, 'from' | 'to'>, now: number): Scope {
-  const { from = null, to = null } = days;
+function toScope(
+  bot: Scope['bot'],
+  limits: Pick<ExportRequest, 'from' | 'to' | 'sendId' | 'state'>,
+  now: number,
+): Scope {
+  const { from = null, to = null, sendId = null, state = null } = limits;
   for (const [name, day] of Object.entries({ from, to })) {
     if (day !== null) readDay(name, day);
   }
@@ -95,6 +107,8 @@ function toScope(bot: Scope['bot'], days: Pick<ExportRequest, 'from' | 'to'>, no
     to,
     since: from === null ? null : dayStart(from, bot.timeZone),
     until: to === null ? null : dayStart(addDays(to, 1), bot.timeZone),
+    sendId,
+    state,
     now,
   };
 }

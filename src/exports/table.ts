@@ -6,6 +6,7 @@
  */
 import type { Bot } from '../bots/bots.ts';
 import type { Fragment, Queryable, Sql, Transaction } from '../database/client.ts';
+import type { RecipientState } from '../sends/recipients.ts';
 import { readBatches } from './cursor.ts';
 import type { Row, Writer } from './format.ts';
 import { type Columns, type JoinedRow, joinedWriter, joinRows, toDay } from './joined-rows.ts';
@@ -18,6 +19,9 @@ export type Scope = {
   /** The same in ms: from `since` to before `until`. */
   since: number | null;
   until: number | null;
+  /** For recipients: those of a send, and in a state; null: all. */
+  sendId: number | null;
+  state: RecipientState | null;
   /** ms */
   now: number;
 };
@@ -79,7 +83,11 @@ export function isoOf(sql: Queryable, column: string): Fragment {
 }
 
 /** For queries: true if an instant is in the scope. */
-export function isWithin(sql: Queryable, column: string, { since, until }: Scope): Fragment {
+export function isWithin(
+  sql: Queryable,
+  column: string,
+  { since, until }: Pick<Scope, 'since' | 'until'>,
+): Fragment {
   return sql`${since === null ? sql`true` : sql`${sql(column)} >= ${new Date(since)}`}
     and ${until === null ? sql`true` : sql`${sql(column)} < ${new Date(until)}`}`;
 }

@@ -18,9 +18,10 @@ import type { Random } from '../random.ts';
 import type { TagKind } from '../tags/tag.ts';
 import { addTags, tagName } from '../tags/tags.ts';
 import { readReference } from './contact-references.ts';
-import type { ImportedLine, ImportPlan, Resolved } from './import.ts';
+import type { ImportPlan } from './import.ts';
+import { byContact, type ContactLine, type Resolved } from './preparation.ts';
 
-type ContactLine = ImportedLine & {
+type ProfileLine = ContactLine & {
   profile: Partial<Record<ProfileField, string>>;
   tags: { kind: TagKind; tag: string }[];
 };
@@ -44,9 +45,10 @@ const fieldLengthMax = 2_000;
  * Counts `added` contacts, `updated` profiles (including those of added contacts) and `tagged`: new assignments. For one contact,
  * later lines override earlier ones.
  */
-export function contactsPlan(botId: string, { random }: { random: Random }): ImportPlan<ContactLine> {
+export function contactsPlan(botId: string, { random }: { random: Random }): ImportPlan<ProfileLine> {
   return {
     columns: { required, optional, ignored },
+    preparation: byContact(),
     read: readContactLine,
     transaction: (sql, work) => sql.begin(work),
     async write(tx, lines, { now, contactsAdded }) {
@@ -63,9 +65,9 @@ export function contactsPlan(botId: string, { random }: { random: Random }): Imp
   };
 }
 
-function readContactLine(fields: Readonly<Record<string, string>>, line: number): ContactLine {
+function readContactLine(fields: Readonly<Record<string, string>>, line: number): ProfileLine {
   const { platform = '', platform_contact_id: contact = '' } = fields;
-  const profile: ContactLine['profile'] = {};
+  const profile: ProfileLine['profile'] = {};
   for (const name of profileFields) {
     const text = fields[name] ?? '';
     if (text !== '') profile[name] = readText(name, text);
@@ -86,7 +88,7 @@ function readText(name: ProfileField, text: string): string {
   );
 }
 
-function toChanges(lines: readonly Resolved<ContactLine>[]): ProfileChange[] {
+function toChanges(lines: readonly Resolved<ProfileLine>[]): ProfileChange[] {
   const changes = new Map<string, ProfileChange>();
   for (const { contactId, profile } of lines) {
     changes.set(contactId, { ...changes.get(contactId), contactId, ...profile });

@@ -12,21 +12,12 @@ import { Problems } from '../problems.ts';
 import type { Random } from '../random.ts';
 import type { Clock } from '../time.ts';
 import type { Columns, FileLine } from './columns.ts';
-import {
-  type ContactReference,
-  canBeAdded,
-  findReferences,
-  selectContacts,
-  unknownContact,
-} from './contact-references.ts';
+import type { ImportedLine, Preparation, Resolved } from './preparation.ts';
 import { type ImportSource, openLines } from './source.ts';
 
-export type ImportedLine = ContactReference & { line: number };
-/** A line with the id of its contact. */
-export type Resolved<Line> = Line & { contactId: string };
-
-export type ImportPlan<Line extends ImportedLine> = {
+export type ImportPlan<Line extends ImportedLine, Ready = Resolved<Line>> = {
   columns: Columns;
+  preparation: Preparation<Line, Ready>;
   /** Parses one line; throws Refusal with the expected form. */
   read(fields: Readonly<Record<string, string>>, line: number, bot: Bot): Line;
   /**
@@ -35,7 +26,7 @@ export type ImportPlan<Line extends ImportedLine> = {
    */
   write(
     tx: Transaction,
-    lines: readonly Resolved<Line>[],
+    lines: readonly Ready[],
     file: { hash: string; problems: Problems; now: number; contactsAdded: number },
   ): Promise<Counts>;
   /** Runs the work in a transaction, and may repeat it. */
@@ -49,6 +40,8 @@ export type ImportRun = {
   clock: Clock;
   random: Random;
   linesMax: number;
+  /** Writes nothing, but counts and refuses as if it did. */
+  isPreview?: boolean;
   /** Receives the number of written lines and of all lines. */
   progress?: (lines: number, all: number) => void;
 };
@@ -59,25 +52,44 @@ export type Counts = Readonly<Record<string, number>>;
 export type Imported = { lines: number; counts: Counts };
 
 /** Imports the file. Throws Refusal with up to 20 problems by line, or BOT_NOT_FOUND; then nothing is imported. */
-export async function importLines<Line extends ImportedLine>(
+export async function importLines<Line extends ImportedLine, Ready>(
   run: ImportRun,
   options: ImportOptions,
-  plan: ImportPlan<Line>,
+  plan: ImportPlan<Line, Ready>,
 ): Promise<Imported> {
   const file = new ImportFile(await findBot(run.sql, options.botId), options, plan);
   const check = await file.check(run);
-  return plan.transaction(run.sql, (tx) => file.write(tx, run, check));
+  try {
+    return await plan.transaction(run.sql, async (tx) => {
+      const imported = await file.write(tx, run, check);
+      if (run.isPreview) throw new Previewed(imported);
+      return imported;
+    });
+  } catch (error) {
+    if (error instanceof Previewed) return error.imported;
+    throw error;
+  }
+}
+
+/** Rolls the transaction of a preview back. */
+class Previewed extends Error {
+  readonly imported: Imported;
+
+  constructor(imported: Imported) {
+    super('the preview is complete');
+    this.imported = imported;
+  }
 }
 
 type FileCheck = { hash: string; lines: number };
 
-class ImportFile<Line extends ImportedLine> {
+class ImportFile<Line extends ImportedLine, Ready> {
   readonly #bot: Bot;
   readonly #source: ImportSource;
   readonly #createContacts: boolean;
-  readonly #plan: ImportPlan<Line>;
+  readonly #plan: ImportPlan<Line, Ready>;
 
-  constructor(bot: Bot, { source, createContacts }: ImportOptions, plan: ImportPlan<Line>) {
+  constructor(bot: Bot, { source, createContacts }: ImportOptions, plan: ImportPlan<Line, Ready>) {
     this.#bot = bot;
     this.#source = source;
     this.#createContacts = createContacts;
@@ -115,15 +127,9 @@ class ImportFile<Line extends ImportedLine> {
     const imported: Imported = { lines: 0, counts: {} };
     for await (const batch of file.batches) {
       const lines = batch.map((line) => this.#read(line));
-      const { contactIds, added } = await findReferences(tx, botId, lines, creation);
-      const resolved = lines.flatMap((line, index) => {
-        const contactId = contactIds[index];
-        if (contactId !== undefined) return { ...line, contactId };
-        problems.add(`line ${line.line}`, unknownContact(line));
-        return [];
-      });
-      const context = { hash: check.hash, problems, now, contactsAdded: added };
-      imported.counts = sum(imported.counts, await this.#plan.write(tx, resolved, context));
+      const prepared = await this.#plan.preparation.prepare(tx, botId, lines, { creation, problems });
+      const context = { hash: check.hash, problems, now, contactsAdded: prepared.contactsAdded };
+      imported.counts = sum(imported.counts, await this.#plan.write(tx, prepared.ready, context));
       imported.lines += batch.length;
       progress?.(imported.lines, check.lines);
     }
@@ -138,13 +144,10 @@ class ImportFile<Line extends ImportedLine> {
   /** Adds the unknown contacts of a file that has other problems, so that one run reports all problems. */
   async #addUnknownContacts(sql: Sql, problems: Problems): Promise<void> {
     const reportedProblems = new Problems();
+    const options = { createContacts: this.#createContacts, problems };
     for await (const batch of openLines(this.#source, this.#plan.columns).batches) {
       const lines = batch.flatMap((line) => reportedProblems.try('', () => this.#read(line)) ?? []);
-      const contactIds = await selectContacts(sql, this.#bot.botId, lines);
-      for (const [index, line] of lines.entries()) {
-        if (contactIds[index] !== undefined || (this.#createContacts && canBeAdded(line))) continue;
-        problems.add(`line ${line.line}`, unknownContact(line));
-      }
+      await this.#plan.preparation.check(sql, this.#bot.botId, lines, options);
     }
   }
 

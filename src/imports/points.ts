@@ -9,15 +9,17 @@ import { Refusal } from '../errors.ts';
 import { checkChange, type PointChange } from '../points/change.ts';
 import { pointsTransaction, writePoints } from '../points/ledger.ts';
 import { readReference } from './contact-references.ts';
-import type { ImportedLine, ImportPlan, Resolved } from './import.ts';
+import type { ImportPlan } from './import.ts';
+import { byContact, type ContactLine, type Resolved } from './preparation.ts';
 import { readAmount, readInstant } from './values.ts';
 
-type PointLine = ImportedLine & { amount: number; expiresAt: number | null; key: string | null };
+type PointLine = ContactLine & { amount: number; expiresAt: number | null; key: string | null };
 
 /** Counts `written`: lines that were not imported before. */
 export function pointsPlan(botId: string): ImportPlan<PointLine> {
   return {
     columns: { required: ['platform', 'contact', 'amount'], optional: ['expires_at', 'key'] },
+    preparation: byContact(),
     read: readPointLine,
     transaction: pointsTransaction,
     async write(tx, lines, { hash, problems, now }) {

@@ -70,6 +70,45 @@ export async function changeGift(
   return findGift(tx, { botId, giftId });
 }
 
+/**
+ * Adds the gift, or changes the one of that name; undefined members of it stay. Throws Refusal BOT_NOT_FOUND, INPUT_INVALID (the gift
+ * has another kind, or the stock is below what was granted).
+ */
+export async function putGift(
+  tx: Transaction,
+  {
+    botId,
+    name,
+    kind,
+    ...gift
+  }: { botId: string } & Pick<NewGift, 'name' | 'kind' | 'resource'> & {
+      [Name in 'isDefault' | 'stock' | 'expiresAt']: NewGift[Name] | undefined;
+    },
+  { now, random }: { now: number; random: Random },
+): Promise<'added' | 'updated' | 'unchanged'> {
+  await lockBot(tx, botId);
+  const [before] = await tx<Gift[]>`
+    select ${columns(tx)} from gifts where bot_id = ${botId} and name = ${name}`;
+  if (!before) {
+    const { isDefault = false, stock = null, expiresAt = null, resource } = gift;
+    await createGift(tx, { botId, name, kind, resource, isDefault, stock, expiresAt }, { now, random });
+    return 'added';
+  }
+  if (before.kind !== kind)
+    throw invalidInput(
+      `The gift ${JSON.stringify(name)} is of the kind ${before.kind}, which cannot change.`,
+    );
+  const { isDefault = before.isDefault, stock = before.stock, expiresAt = before.expiresAt, resource } = gift;
+  const isUnchanged =
+    resource === before.resource &&
+    isDefault === before.isDefault &&
+    stock === before.stock &&
+    expiresAt?.getTime() === before.expiresAt?.getTime();
+  if (isUnchanged) return 'unchanged';
+  await changeGift(tx, { botId, giftId: before.giftId, resource, isDefault, stock, expiresAt }, { now });
+  return 'updated';
+}
+
 async function clearDefault(tx: Transaction, { botId, giftId }: GiftKey): Promise<void> {
   await tx`update gifts set is_default = false where bot_id = ${botId} and is_default and gift_id <> ${giftId}`;
 }

@@ -2,6 +2,7 @@
  * Grants of gifts to contacts, and their redemption. Both have keys, so that a repeated call changes nothing. A grant locks its gift, so
  * that the stock never becomes negative.
  */
+import type { ShownContact } from '../contacts/list.ts';
 import type { Fragment, Queryable, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { enqueueMessages } from '../webhooks-out/outbox.ts';
@@ -97,6 +98,25 @@ export async function redeemGift(
   return { grant: { ...grant, redeemedBy: by, redeemedAt: at }, repeated: false };
 }
 
+/**
+ * Redeems the contact's oldest unused grant of the gift. A repeated call with the key returns the same grant. Throws Refusal
+ * GRANT_NOT_FOUND (none is unused), and as `redeemGift`.
+ */
+export async function redeemOldest(
+  tx: Transaction,
+  { giftId, ...change }: Change & GiftKey & { contactId: string },
+  { now }: { now: number },
+): Promise<{ grant: Grant; repeated: boolean }> {
+  const { botId, contactId, key } = change;
+  const [row] = await tx<{ grantId: number }[]>`
+    select grant_id as "grantId" from gift_grants
+    where bot_id = ${botId} and contact_id = ${contactId} and gift_id = ${giftId}
+      and (redeem_key is null or redeem_key = ${key})
+    order by redeem_key is null, grant_id limit 1`;
+  if (row) return redeemGift(tx, { ...change, grantId: row.grantId }, { now });
+  throw new Refusal('GRANT_NOT_FOUND', 'The contact has no unused grant of the gift.');
+}
+
 async function report(
   tx: Transaction,
   botId: string,
@@ -118,6 +138,29 @@ export async function listGrants(
     where grants.bot_id = ${botId} and grants.contact_id = ${contactId}
       ${beforeId === null ? sql`` : sql`and grants.grant_id < ${beforeId}`}
     order by grants.grant_id desc limit ${limit}`;
+}
+
+export type ContactGrant = Grant &
+  Pick<ShownContact, 'platform' | 'platformContactId'> & { contactName: string | null };
+
+/** All grants with their contacts, newest first: those before `beforeId`, and of one gift, if they are set. */
+export async function listGrantsOfBot(
+  sql: Queryable,
+  botId: string,
+  { giftId, beforeId, limit }: { giftId: string | null; beforeId: number | null; limit: number },
+): Promise<ContactGrant[]> {
+  return sql<ContactGrant[]>`
+    select ${columns(sql)}, contact.platform, contact.platform_contact_id as "platformContactId", profile.name as "contactName"
+    from (
+      select * from gift_grants
+      where bot_id = ${botId} ${giftId === null ? sql`` : sql`and gift_id = ${giftId}`}
+        ${beforeId === null ? sql`` : sql`and grant_id < ${beforeId}`}
+      order by grant_id desc limit ${limit}
+    ) grants
+    join gifts on gifts.bot_id = ${botId} and gifts.gift_id = grants.gift_id
+    join contacts contact on contact.bot_id = ${botId} and contact.contact_id = grants.contact_id
+    left join contact_profiles profile on profile.bot_id = ${botId} and profile.contact_id = grants.contact_id
+    order by grants.grant_id desc`;
 }
 
 /** The contact's grants that can be redeemed at `now`, oldest first. */

@@ -1,11 +1,11 @@
 /**
  * The message of a send, as pure code: its form, and its text for one recipient.
- *
- * Variables are written `{{name}}`, with a text for contacts without the value after a bar: `{{name|customer}}`.
  */
 import { createHash } from 'node:crypto';
 import { invalidInput } from '../errors.ts';
 import type { PlatformName } from '../platforms/platform.ts';
+import { buttonTextMax, messageLimits } from './message-limits.ts';
+import { fillVariables, hasVariables, unknownVariable, type Variables, variableNames } from './variables.ts';
 
 /** A template that WhatsApp has approved, with the values of its body's parameters in order. */
 export type WhatsAppTemplate = { name: string; language: string; parameters: string[] };
@@ -18,35 +18,6 @@ export type Message = {
   /** Messenger's message tag. */
   tag: string | null;
 };
-
-/** The values of the variables; null: unknown. */
-export type Variables = { [name in VariableName]: string | null };
-
-export const variableNames = [
-  'name',
-  'customerId',
-  'userName',
-  'userEmail',
-  'userPhone',
-  'userBirthday',
-  'userAddress',
-] as const;
-type VariableName = (typeof variableNames)[number];
-
-/** The platforms' limits. Sources: the message references of LINE, Messenger, Instagram and WhatsApp; docs/live-chat.md. */
-export const messageLimits: Readonly<Record<PlatformName, { text: number; replies: number; reply: number }>> =
-  {
-    line: { text: 5_000, replies: 13, reply: 20 },
-    facebook: { text: 2_000, replies: 13, reply: 20 },
-    instagram: { text: 1_000, replies: 13, reply: 20 },
-    whatsapp: { text: 4_096, replies: 3, reply: 20 },
-    liveChat: { text: 2_000, replies: 10, reply: 40 },
-  };
-
-/** Of a WhatsApp message with buttons. */
-const buttonTextMax = 1_024;
-
-const variable = /\{\{\s*([A-Za-z]+)\s*(?:\|([^{}]*))?\}\}/g;
 
 /** Throws Refusal INPUT_INVALID for a message that the platform would refuse from everyone. */
 export function checkMessage(
@@ -70,25 +41,19 @@ export function checkMessage(
 
 /** Throws Refusal INPUT_INVALID for an unknown variable. */
 export function checkVariables(text: string): void {
-  for (const [, name = ''] of text.matchAll(variable)) {
-    if (!isVariable(name))
-      throw invalidInput(`There is no variable ${name}; the variables are ${variableNames.join(', ')}.`);
-  }
+  const name = unknownVariable(text);
+  if (name !== null)
+    throw invalidInput(`There is no variable ${name}; the variables are ${variableNames.join(', ')}.`);
 }
 
 /** True if the message differs between recipients. */
 export function isPersonal({ text, whatsAppTemplate }: Message): boolean {
-  return [text ?? '', ...(whatsAppTemplate?.parameters ?? [])].some((part) => part.search(variable) >= 0);
+  return [text ?? '', ...(whatsAppTemplate?.parameters ?? [])].some(hasVariables);
 }
 
-/**
- * The message for one recipient; null: none of its values is known. A variable without value and without a text after its bar is empty.
- */
+/** The message for one recipient; null: none of its values is known. */
 export function personalize(message: Message, variables: Variables | null): Message {
-  const fill = (text: string) =>
-    text.replace(variable, (whole, name: string, fallback = '') =>
-      isVariable(name) ? (variables?.[name] ?? fallback) : whole,
-    );
+  const fill = (text: string) => fillVariables(text, variables);
   const { text, whatsAppTemplate } = message;
   return {
     ...message,
@@ -98,10 +63,6 @@ export function personalize(message: Message, variables: Variables | null): Mess
       parameters: whatsAppTemplate.parameters.map(fill),
     },
   };
-}
-
-function isVariable(name: string): name is VariableName {
-  return variableNames.some((one) => one === name);
 }
 
 /** Identifies a call to a platform: the same for each attempt, in the form of a UUID. */

@@ -2,7 +2,7 @@
  * Recipients: finds the contacts that a caller names, and lists the recipients of a send with their results.
  */
 import { findByAnyIds, findContacts } from '../contacts/contacts.ts';
-import type { Queryable } from '../database/client.ts';
+import type { Fragment, Queryable } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import type { SendKey } from './sends.ts';
@@ -58,18 +58,22 @@ export async function listRecipients(
   { botId, sendId }: SendKey,
   { state, after, limit }: { state: RecipientState | null; after: number | null; limit: number },
 ): Promise<ListedRecipient[]> {
-  const states = state === 'pending' ? ['planned', 'waiting'] : [state ?? ''];
   return sql<ListedRecipient[]>`
     select page.position, page.contact_id as "contactId", profile.name,
-      case when page.state in ('planned', 'waiting') then 'pending' else page.state end as state, page.code,
+      case when page.is_pending then 'pending' else page.state end as state, page.code,
       page.message_id as "messageId", page.settled_at as "settledAt", page.delivered_at as "deliveredAt",
       page.read_at as "readAt"
     from (
-      select * from send_recipients
+      select *, ${isPending(sql)} as is_pending from send_recipients recipient
       where bot_id = ${botId} and send_id = ${sendId} and position > ${after ?? 0}
-        ${state === null ? sql`` : sql`and state = any (${textList(states)}::text[])`}
+        ${state === null ? sql`` : state === 'pending' ? sql`and ${isPending(sql)}` : sql`and state = ${state}`}
       order by position limit ${limit}
     ) page
     left join contact_profiles profile on profile.bot_id = ${botId} and profile.contact_id = page.contact_id
     order by page.position`;
+}
+
+/** For queries over a `recipient`: true without a result. */
+export function isPending(sql: Queryable): Fragment {
+  return sql`recipient.state in ('planned', 'waiting')`;
 }

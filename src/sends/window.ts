@@ -11,9 +11,9 @@
 import type { Fragment, Queryable, Sql } from '../database/client.ts';
 import { msOf } from '../database/instants.ts';
 import type { PlatformName } from '../platforms/platform.ts';
-import type { Variables } from './message.ts';
 import type { Recipient } from './sender.ts';
 import type { SendKey } from './sends.ts';
+import type { Variables } from './variables.ts';
 
 /** The right to send on a bot's channel, while it lasts. */
 export type Lease = { botId: string; platform: PlatformName; leaseId: string };

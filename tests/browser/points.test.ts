@@ -1,6 +1,6 @@
 /**
- * Points and reconciliation in a real browser against a real server: every number, in charts' tables and in their CSV, is the
- * API's.
+ * Points, rewards and reconciliation in a real browser against a real server: every number, in charts' tables and in their CSV, is
+ * the API's.
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -70,6 +70,85 @@ test('points: totals, periods and expiring points are the API’s', async (t) =>
   await page.keyboard.press('Enter');
   await tableCells(page, 'Earned, spent, expired');
   await assertSound(opened, world.address);
+});
+
+test('rewards: a catalogue is imported after its bad line is named, a gift is granted and redeemed, and stock left is the API’s', async (t) => {
+  const world = await sharedWorld();
+  const { botId, address, sql } = world;
+  const opened = await openDashboard(t, world, { path: '/bots/{botId}/rewards' });
+  const { page } = opened;
+  const dialog = page.getByRole('dialog');
+  await page.getByText('No gifts yet').waitFor();
+  await page.getByRole('button', { name: 'New gift' }).focus();
+  await page.keyboard.press('Enter');
+  await page.locator('input:focus').waitFor();
+  await page.keyboard.type('Coffee');
+  await dialog.getByLabel('Stock').fill('3');
+  await dialog.getByLabel('Usable until').fill('2026-12-31');
+  await dialog.getByLabel('Default gift').check();
+  await assertSound(opened, address);
+  await dialog.getByRole('button', { name: 'Save' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByText('Saved “Coffee”.').waitFor();
+
+  await page.getByRole('button', { name: 'Import: Catalogue' }).click();
+  const choose = (text: string) =>
+    dialog
+      .getByLabel('File')
+      .setInputFiles({ name: 'gifts.csv', mimeType: 'text/csv', buffer: Buffer.from(text) });
+  const head = 'name,kind,resource,stock\n';
+  await choose(`${head}Mug,physical,shop,5\nPen,thing,shop,5\n`);
+  await dialog.getByRole('button', { name: 'Check the file' }).click();
+  await dialog.getByText('line 3: The kind must be one of').waitFor();
+  await assertSound({ ...opened, errors: opened.errors.splice(0).slice(1) }, address);
+  await choose(`${head}Mug,physical,shop,5\nPen,virtual,shop,\n`);
+  await dialog.getByRole('button', { name: 'Check the file' }).click();
+  await dialog.getByText('2 lines, all valid. 2 new entries').waitFor();
+  type Gift = { name: string; stock: number | null; granted: number; available: number | null };
+  const gifts = async () => (await world.read<{ gifts: Gift[] }>(`/bots/${botId}/gifts`)).gifts;
+  assert.deepEqual((await gifts()).length, 1);
+  await dialog.getByRole('button', { name: 'Import', exact: true }).click();
+  await page.getByText('Imported: 2 new entries.').waitFor();
+
+  const [contact] = await sql<{ contactId: string; id: string }[]>`
+    select contact_id as "contactId", platform_contact_id as id from contacts
+    where bot_id = ${botId} and platform = 'line' and merged_into is null limit 1`;
+  await page.getByRole('button', { name: 'Grant a gift' }).click();
+  await dialog.getByLabel('Gift').selectOption({ label: 'Coffee (3 left)' });
+  await dialog.getByLabel('Contact').fill('unknown');
+  await page.keyboard.press('Enter');
+  await dialog.getByText('No contact has this id.').waitFor();
+  await dialog.getByLabel('Contact').fill(contact?.id ?? '');
+  await page.keyboard.press('Enter');
+  await page.getByText('“Coffee” granted.').waitFor();
+  await page.getByRole('button', { name: 'Redeem “Coffee”?' }).click();
+  await dialog.getByRole('button', { name: 'Redeem', exact: true }).click();
+  await page.getByText('“Coffee” redeemed.').waitFor();
+  await settled(page);
+  const numberOrAny = (count: number | null) => (count === null ? 'Unlimited' : english(count));
+  assert.deepEqual(
+    (await tableCells(page, 'Catalogue')).slice(1).map((cells) => cells.slice(3, 6)),
+    (await gifts()).map(({ stock, granted, available }) => [
+      ...[numberOrAny(stock), english(granted), numberOrAny(available)],
+    ]),
+  );
+  assert.deepEqual((await gifts())[0]?.available, 2);
+  await assertSound(opened, address);
+  await page.goto(`${address}/bots/${botId}/contacts?contact=${contact?.contactId}`);
+  await page.getByRole('button', { name: 'Grant a gift' }).click();
+  await dialog.getByLabel('Gift').selectOption({ label: 'Pen' });
+  await dialog.getByRole('button', { name: 'Grant', exact: true }).click();
+  await page.getByText('“Pen” granted.').waitFor();
+  await page.getByRole('button', { name: 'Redeem “Pen”?' }).waitFor();
+  assert.deepEqual(
+    (await tableCells(page, 'Rewards')).slice(1).map(([gift, kind]) => [gift, kind]),
+    [
+      ['Pen', 'Virtual'],
+      ['Coffee', 'Ticket'],
+    ],
+  );
+  const options = { viewport: phone, colorScheme: 'dark', locale: 'zh-TW' } as const;
+  await assertSound(await openDashboard(t, world, { path: '/bots/{botId}/rewards', ...options }), address);
 });
 
 test('reconciliation: both counts, the gap and its reasons are the API’s, day by day', async (t) => {

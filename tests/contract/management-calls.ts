@@ -83,6 +83,8 @@ export async function ready(starting = managementServer()) {
   const server = await starting;
   const { sql, botId, keys, now } = server;
   await setChannel(sql, { botId, platform: 'line', secret: 'hush' }, { now, random: seededBytes(2), keys });
+  const meta = { accountId: '17', secret: 'hush', verifyToken: 'verify' };
+  await setChannel(sql, { botId, platform: 'whatsapp', ...meta }, { now, random: seededBytes(2), keys });
   const deliveryId = await putDelivery(server, '{"events":');
   const { tokenId } = await server.addToken('read');
   const { tokenId: lineTokenId } = await createLineToken(sql, botId, {}, { now, random: randomBytes });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
+import { parse } from 'csv-parse/sync';
 import { lockBot } from '../../src/bots/bots.ts';
 import { setChannel } from '../../src/bots/set-channel.ts';
 import { createContacts, findContacts } from '../../src/contacts/contacts.ts';
@@ -121,6 +122,62 @@ test('a send to contacts that meet a filter is previewed with its quota, created
     (await server.call('listSendRecipients', { params, query: { state: 'refused' } })).body.recipients,
     [],
   );
+});
+
+test('an export of recipients has the rows of the API, of one send and in one state', async () => {
+  const { server, create } = await shop();
+  const { body } = await create({ filter: {} });
+  await create({ contacts: [lineUser(1)] }, 'another');
+  await work(server, 'line');
+  const sendId = String(body.sendId);
+  await server.sql`
+    update send_recipients set state = case position when 1 then 'refused' else 'waiting' end, code = 'http-400'
+    where bot_id = ${server.botId} and send_id = ${sendId}`;
+  const fieldsOf = (values: unknown[]) => values.map((value) => String(value ?? ''));
+  for (const state of ['refused', 'pending', 'accepted', undefined]) {
+    const query = state === undefined ? {} : { state };
+    const listed = await server.call('listSendRecipients', { params: { sendId }, query });
+    const exported = await server.call('exportData', {
+      params: { what: 'recipients' },
+      query: { sendId, ...query },
+    });
+    const rows: Record<string, string>[] = parse(exported.text, { columns: true });
+    assert.deepEqual(
+      rows.map((row) =>
+        fieldsOf([row.position, row.contact_id, row.state, row.code, row.message_id, row.settled_at]),
+      ),
+      (listed.body.recipients as Record<string, unknown>[]).map((row) =>
+        fieldsOf([row.position, row.contactId, row.state, row.code, row.messageId, row.settledAt]),
+      ),
+      state,
+    );
+    assert.equal(rows.length, { refused: 1, pending: 1, accepted: 0 }[state ?? ''] ?? 2);
+  }
+  const all = await server.call('exportData', { params: { what: 'recipients' } });
+  assert.equal(all.text.split('\n').length, 1 + 3 + 1);
+  const wrong = await server.call('exportData', { params: { what: 'gifts' }, query: { sendId } });
+  assert.deepEqual(problemOf(wrong).slice(1), [
+    'INPUT_INVALID',
+    'sendId in the query is for recipients, not for gifts',
+  ]);
+});
+
+test('the templates of the WhatsApp account are listed, or the answer says why not', async () => {
+  const { server } = await shop();
+  const { sql, keys, now, botId } = server;
+  const answer = async () => (await server.call('listWhatsAppTemplates')).body;
+  assert.deepEqual(await answer(), {
+    templates: [],
+    problem: 'The channel has no access token or no business account id.',
+  });
+  await setChannel(
+    sql,
+    { botId, platform: 'whatsapp', businessAccountId: '23' },
+    { now, random: randomBytes, keys },
+  );
+  assert.deepEqual(await answer(), { templates: [], problem: 'there is no Meta' });
+  await sql`delete from channels where bot_id = ${botId} and platform = 'whatsapp'`;
+  assert.equal(problemOf(await server.call('listWhatsAppTemplates'))[1], 'CHANNEL_NOT_FOUND');
 });
 
 test('a send waits for its local time and for the end of the quiet hours', async () => {

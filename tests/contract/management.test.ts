@@ -564,8 +564,8 @@ test('calls outside of the contract are rejected with a problem', async () => {
 test('a channel that the bot does not have returns 404', async () => {
   const { call, botId } = await ready();
   for (const id of ['enableChannel', 'disableChannel']) {
-    const answer = await call(id, { params: { platform: 'whatsapp' } });
-    const detail = `Bot ${botId} has no whatsapp channel.`;
+    const answer = await call(id, { params: { platform: 'instagram' } });
+    const detail = `Bot ${botId} has no instagram channel.`;
     assert.deepEqual(problemOf(answer), [404, 'CHANNEL_NOT_FOUND', detail]);
   }
 });
@@ -802,10 +802,10 @@ test('a read that counts events or conversations times out', async () => {
 test('an export of people needs a larger scope than an export of counts', async () => {
   const { call, server } = await ready();
   const { token } = await server.addToken('read');
-  for (const what of ['messages', 'figures']) {
+  for (const what of ['messages', 'figures', 'catalogue']) {
     assert.equal((await call('exportData', { token, params: { what } })).status, 200);
   }
-  for (const what of ['contacts', 'events', 'conversations', 'points']) {
+  for (const what of ['contacts', 'events', 'conversations', 'points', 'gifts', 'recipients']) {
     const refused = await call('exportData', { token, params: { what } });
     const detail = `An export of ${what} needs a token with the scope write; this one has read.`;
     assert.deepEqual(problemOf(refused), [403, 'SCOPE_TOO_SMALL', detail]);

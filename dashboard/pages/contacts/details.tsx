@@ -19,6 +19,7 @@ import { t as frame } from '../../texts/frame.ts';
 import { BlockDialog, DeleteDataDialog, isBlockedByHand } from './actions.tsx';
 import { Initial, pictureOf, StateTag } from './badges.tsx';
 import { type ContactCardProps, nameOf, nameOrNull } from './contact.ts';
+import { GiftsCard } from './gifts.tsx';
 import { PointsCard } from './points.tsx';
 import { ProfileCard } from './profile.tsx';
 import { TagsCard } from './tags.tsx';
@@ -84,6 +85,7 @@ function Cards(props: ContactCardProps) {
         <TagsCard {...props} />
       </div>
       <PointsCard {...props} />
+      <GiftsCard {...props} />
       <div class="contact-cards">
         <Conversations path={path} zone={bot.timeZone} />
         <Events path={path} zone={bot.timeZone} />

@@ -3,12 +3,17 @@
  * are selected or pasted. The visitor sees quick replies as buttons below the message.
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { messageLimits } from '../../../src/sends/message-limits.ts';
+import { fillVariables } from '../../../src/sends/variables.ts';
 import { isSubmitKey, pastedImages } from '../../../widget/composing.ts';
 import { imageBytesMax, imageTypes } from '../../../widget/image-type.ts';
-import { resource } from '../../api/client.ts';
+import { attempt } from '../../api/attempt.ts';
+import { api, bodyOf, resource } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
 import { Choice } from '../../components/choice.tsx';
 import { Icon } from '../../components/icon.tsx';
+import { ReplyEditor } from '../../components/reply-editor.tsx';
+import { wordsOf } from '../../components/states.tsx';
 import { showToast } from '../../components/toast.tsx';
 import { t } from '../../texts/live-chat.ts';
 import type { Unsent } from './chat.ts';
@@ -16,6 +21,8 @@ import type { Draft } from './desk.ts';
 
 type Props = {
   botId: string;
+  /** Null: no message has been counted yet. */
+  contactId: string | null;
   isBlocked: boolean;
   visitorId: string;
   drafts: Map<string, Draft>;
@@ -23,11 +30,9 @@ type Props = {
   reportTyping(isTyping: boolean): void;
 };
 
-const textLengthMax = 2_000;
-const replyLengthMax = 40;
-const repliesMax = 10;
+const { text: textLengthMax, replies: repliesMax, reply: replyLengthMax } = messageLimits.liveChat;
 
-export function Composer({ botId, isBlocked, visitorId, drafts, send, reportTyping }: Props) {
+export function Composer({ botId, contactId, isBlocked, visitorId, drafts, send, reportTyping }: Props) {
   const draft = drafts.get(visitorId);
   const [text, setText] = useState(draft?.text ?? '');
   const [replies, setReplies] = useState(draft?.quickReplies ?? []);
@@ -67,7 +72,9 @@ export function Composer({ botId, isBlocked, visitorId, drafts, send, reportTypi
       }}
     >
       {isBlocked && <p class="note">{t('isBlocked')}</p>}
-      {isAddingReplies && <ReplyEditor replies={replies} change={setReplies} />}
+      {isAddingReplies && (
+        <ReplyEditor replies={replies} change={setReplies} max={repliesMax} lengthMax={replyLengthMax} />
+      )}
       <textarea
         ref={field}
         class="input"
@@ -98,6 +105,7 @@ export function Composer({ botId, isBlocked, visitorId, drafts, send, reportTypi
         <ImageButton send={sendImages} />
         <SavedReplies
           botId={botId}
+          contactId={contactId}
           insert={(saved) => {
             setText(saved.text);
             setReplies(saved.quickReplies);
@@ -122,8 +130,10 @@ export function Composer({ botId, isBlocked, visitorId, drafts, send, reportTypi
   );
 }
 
-/** Inserts the text of a message template. Hidden if the bot has none with a text. */
-function SavedReplies({ botId, insert }: { botId: string; insert(draft: Draft): void }) {
+type SavedReplyProps = Pick<Props, 'botId' | 'contactId'> & { insert(draft: Draft): void };
+
+/** Inserts the text of a message template, with the contact's values of its variables. Hidden if the bot has none with a text. */
+function SavedReplies({ botId, contactId, insert }: SavedReplyProps) {
   const live = useLive(resource('/api/v1/bots/{botId}/message-templates', { path: { botId } }), {
     everyMs: 60_000,
   });
@@ -133,20 +143,32 @@ function SavedReplies({ botId, insert }: { botId: string; insert(draft: Draft): 
     return text === null ? [] : [{ templateId, name, text, quickReplies: quickReplies.slice(0, repliesMax) }];
   });
   if (saved.length === 0) return null;
+  const choose = (chosen: string): Promise<void> =>
+    attempt(
+      async () => {
+        const reply = saved.find(({ templateId }) => templateId === chosen);
+        if (!reply) return;
+        const contact = contactId === null ? null : await readContact(botId, contactId);
+        insert({ ...reply, text: fillVariables(reply.text, contact) });
+      },
+      (error) => showToast(wordsOf(error), 'failed'),
+    );
   return (
     <Choice
       label={t('savedReplies')}
       value=""
-      onChange={(chosen: string) => {
-        const reply = saved.find(({ templateId }) => templateId === chosen);
-        if (reply) insert(reply);
-      }}
+      onChange={(chosen: string) => void choose(chosen)}
       choices={[
         { value: '', title: t('savedReplies') },
         ...saved.map(({ templateId, name }) => ({ value: templateId, title: name })),
       ]}
     />
   );
+}
+
+async function readContact(botId: string, contactId: string) {
+  const params = { path: { botId, contactId } };
+  return bodyOf(api.GET('/api/v1/bots/{botId}/contacts/{contactId}', { params }));
 }
 
 /** Selects images. */
@@ -171,49 +193,5 @@ function ImageButton({ send }: { send(files: Iterable<File>): void }) {
         {t('image')}
       </button>
     </>
-  );
-}
-
-type EditorProps = { replies: readonly string[]; change(replies: readonly string[]): void };
-
-function ReplyEditor({ replies, change }: EditorProps) {
-  const [text, setText] = useState('');
-  const add = (): void => {
-    const reply = text.trim();
-    if (reply === '') return;
-    change([...new Set([...replies, reply])].slice(0, repliesMax));
-    setText('');
-  };
-  return (
-    <div class="reply-editor">
-      <ul class="quick-replies" aria-label={t('quickReplies')}>
-        {replies.map((reply) => (
-          <li key={reply}>
-            {reply}
-            <button
-              type="button"
-              aria-label={t('removeReply', { text: reply })}
-              onClick={() => change(replies.filter((one) => one !== reply))}
-            >
-              <Icon name="close" />
-            </button>
-          </li>
-        ))}
-      </ul>
-      <input
-        class="input"
-        aria-label={t('newReply')}
-        placeholder={t('newReply')}
-        maxLength={replyLengthMax}
-        disabled={replies.length >= repliesMax}
-        value={text}
-        onInput={({ currentTarget }) => setText(currentTarget.value)}
-        onKeyDown={(event) => {
-          if (!isSubmitKey(event)) return;
-          event.preventDefault();
-          add();
-        }}
-      />
-    </div>
   );
 }

@@ -46,6 +46,7 @@ export function Conversation({ bot, desk, visitorId }: Props) {
           drafts={desk.drafts}
           visitorId={visitorId}
           botId={bot.botId}
+          contactId={chat.contactId}
           send={(content) => desk.outbox.send(visitorId, content)}
           reportTyping={desk.reportTyping}
         />

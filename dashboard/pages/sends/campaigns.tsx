@@ -1,29 +1,32 @@
-/** Messages that Shoal sends to many contacts: their progress and results, and a form for a new one. */
+/** Messages that Shoal sends to many contacts: their progress and numbers, and a form for a new one. */
 import { useState } from 'preact/hooks';
-import { useAction } from '../../api/action.ts';
-import { api, resource, type Schema } from '../../api/client.ts';
+import { resource, type Schema } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
+import { Barred } from '../../components/bar-list.tsx';
 import { Card } from '../../components/card.tsx';
 import { type Column, DataTable } from '../../components/data-table.tsx';
-import { Empty, ErrorNote, Loaded } from '../../components/states.tsx';
-import { dateTime, number } from '../../format/format.ts';
+import { Empty, Loaded } from '../../components/states.tsx';
+import { dateTime, number, percent } from '../../format/format.ts';
 import { platformTitle } from '../../format/platforms.ts';
+import { pageAddress } from '../../state/address.ts';
 import type { PageProps } from '../../state/bots.ts';
 import { may } from '../../state/session.ts';
 import { t } from '../../texts/sends.ts';
 import { Compose } from './compose.tsx';
+import { SendActions } from './send-actions.tsx';
 
 type Send = Schema['Send'];
 
-const shownMax = 50;
+const shownFirst = 20;
+/** The limit of the API. */
+const shownMax = 200;
 const everyMs = 2_000;
 
 export function Campaigns({ bot }: PageProps) {
   const [isComposing, setComposing] = useState(false);
+  const [limit, setLimit] = useState(shownFirst);
   const path = { botId: bot.botId };
-  const live = useLive(resource('/api/v1/bots/{botId}/sends', { path, query: { limit: shownMax } }), {
-    everyMs,
-  });
+  const live = useLive(resource('/api/v1/bots/{botId}/sends', { path, query: { limit } }), { everyMs });
   return (
     <Card
       title={t('campaigns')}
@@ -37,12 +40,18 @@ export function Campaigns({ bot }: PageProps) {
       }
     >
       <Loaded live={live}>
-        {({ sends }) => (
+        {({ sends, nextCursor }) => (
           <DataTable<Send>
             caption={t('campaigns')}
             rows={sends}
             keyOf={({ sendId }) => String(sendId)}
-            empty={<Empty title={t('noCampaigns')} />}
+            pages={{
+              hasMore: nextCursor !== null && limit < shownMax,
+              isLoading: live.isBefore,
+              error: null,
+              more: () => setLimit(shownMax),
+            }}
+            empty={<Empty title={t('noCampaigns')}>{t('noCampaignsHint')}</Empty>}
             columns={columnsOf(bot, live.reload)}
           />
         )}
@@ -60,7 +69,7 @@ export function Campaigns({ bot }: PageProps) {
   );
 }
 
-function columnsOf(bot: PageProps['bot'], changed: () => void): Column<Send>[] {
+function columnsOf(bot: PageProps['bot'], onChanged: () => void): Column<Send>[] {
   const count = (key: string, title: string, of: (send: Send) => number): Column<Send> => ({
     ...{ key, title, isNumber: true },
     cell: (send) => number(of(send)),
@@ -69,25 +78,16 @@ function columnsOf(bot: PageProps['bot'], changed: () => void): Column<Send>[] {
     {
       key: 'name',
       title: t('name'),
-      cell: ({ name, platform, startsAt }) => (
+      cell: ({ sendId, name, platform, startsAt }) => (
         <>
-          {name}
+          <a href={`${pageAddress(bot.botId, 'sends')}?send=${sendId}`}>{name}</a>
           <span class="below">
             {platformTitle(platform)} · {dateTime(startsAt, bot.timeZone)}
           </span>
         </>
       ),
     },
-    {
-      key: 'state',
-      title: t('state'),
-      cell: ({ state, failure }) => (
-        <>
-          {t(state)}
-          {failure !== null && <span class="below">{failure}</span>}
-        </>
-      ),
-    },
+    { key: 'state', title: t('state'), cell: (send) => <State send={send} /> },
     count('recipients', t('recipients'), ({ recipients }) => recipients),
     count('accepted', t('accepted'), ({ accepted }) => accepted),
     count('refused', t('refused'), ({ refused }) => refused),
@@ -99,48 +99,22 @@ function columnsOf(bot: PageProps['bot'], changed: () => void): Column<Send>[] {
   const actions: Column<Send> = {
     key: 'actions',
     title: t('actions'),
-    cell: (send) => <Actions bot={bot} send={send} changed={changed} />,
+    cell: (send) => <SendActions bot={bot} send={send} onChanged={onChanged} />,
   };
   return may('write') ? [...columns, actions] : columns;
 }
 
-function Actions({ bot, send, changed }: PageProps & { send: Send; changed(): void }) {
-  const action = useAction();
-  const params = { path: { botId: bot.botId, sendId: send.sendId } };
-  const run = async (call: () => Promise<unknown>): Promise<void> => {
-    if (await action.run(call)) changed();
-  };
-  if (send.state === 'done' || send.state === 'stopped') return null;
+function State({ send: { state, failure, recipients, pending } }: { send: Send }) {
+  const share = recipients === 0 ? 0 : (recipients - pending) / recipients;
   return (
-    <span class="row-actions">
-      {send.state === 'paused' ? (
-        <button
-          type="button"
-          class="button"
-          disabled={action.isBusy}
-          onClick={() => void run(() => api.POST('/api/v1/bots/{botId}/sends/{sendId}/resume', { params }))}
-        >
-          {t('resume')}
-        </button>
-      ) : (
-        <button
-          type="button"
-          class="button"
-          disabled={action.isBusy}
-          onClick={() => void run(() => api.POST('/api/v1/bots/{botId}/sends/{sendId}/pause', { params }))}
-        >
-          {t('pause')}
-        </button>
+    <>
+      {t(state)}
+      {(state === 'running' || state === 'paused') && (
+        <span class="below">
+          <Barred share={share}>{percent(share)}</Barred>
+        </span>
       )}
-      <button
-        type="button"
-        class="button button-danger"
-        disabled={action.isBusy}
-        onClick={() => void run(() => api.POST('/api/v1/bots/{botId}/sends/{sendId}/stop', { params }))}
-      >
-        {t('stop')}
-      </button>
-      {action.error && <ErrorNote error={action.error} />}
-    </span>
+      {failure !== null && <span class="below">{failure}</span>}
+    </>
   );
 }

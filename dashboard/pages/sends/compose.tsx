@@ -1,64 +1,48 @@
-/** A new message to contacts: compose it, see whom it reaches, and send it. More than 100 recipients need a confirmation. */
+/** A new message to contacts: compose it, see whom it reaches, and send it. */
 import { useState } from 'preact/hooks';
-import { useAction, useKey } from '../../api/action.ts';
+import { useAction } from '../../api/action.ts';
 import { api, bodyOf, resource, type Schema } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
 import { CheckField, SelectField, TextAreaField, TextField } from '../../components/field.tsx';
 import { FormDialog } from '../../components/form-dialog.tsx';
-import { number, unknown, zoneName } from '../../format/format.ts';
-import { type PlatformName, platformNames, platformTitle } from '../../format/platforms.ts';
+import { MessageFields } from '../../components/message-fields.tsx';
+import { ZoneField } from '../../components/zone-field.tsx';
+import { platformNames, platformTitle } from '../../format/platforms.ts';
 import type { PageProps } from '../../state/bots.ts';
-import { t } from '../../texts/sends.ts';
+import { t } from '../../texts/compose.ts';
+import { t as frame } from '../../texts/frame.ts';
+import { ConfirmSend } from './confirm-send.tsx';
+import { audienceOf, type Draft, emptyDraft, isHalfQuiet } from './draft.ts';
 
 type Props = PageProps & { onClose(): void };
-type NewSend = Schema['NewSend'];
 type Preview = Schema['SendPreview'];
 
-const confirmedAbove = 100;
-
 export function Compose({ bot, onClose }: Props) {
-  const [draft, setDraft] = useState<Draft>(emptyDraft);
+  const [draft, setDraft] = useState(() => emptyDraft(bot.timeZone));
   const [preview, setPreview] = useState<Preview | null>(null);
-  if (preview !== null) return <Confirm {...{ bot, draft, preview, onClose }} />;
-  return <Write {...{ bot, draft, setDraft, onClose }} onPreview={setPreview} />;
+  if (preview === null) return <Write {...{ bot, draft, setDraft, onClose }} onPreview={setPreview} />;
+  return <ConfirmSend {...{ bot, draft, preview, onClose }} onChange={() => setPreview(null)} />;
 }
 
-type Draft = {
-  name: string;
-  platform: PlatformName;
-  text: string;
-  template: string;
-  contactTag: string;
-  messageTag: string;
-  startAt: string;
-  isSaved: boolean;
-};
+type WriteProps = Props & { draft: Draft; setDraft(draft: Draft): void; onPreview(preview: Preview): void };
 
-const emptyDraft: Draft = {
-  ...{ name: '', platform: 'line', text: '', template: '', contactTag: '', messageTag: '', startAt: '' },
-  isSaved: false,
-};
-
-function Write({
-  bot,
-  draft,
-  setDraft,
-  onPreview,
-  onClose,
-}: Props & { draft: Draft; setDraft(draft: Draft): void; onPreview(preview: Preview): void }) {
+function Write({ bot, draft: stored, setDraft, onPreview, onClose }: WriteProps) {
   const path = { botId: bot.botId };
   const channels = useLive(resource('/api/v1/bots/{botId}/channels', { path }), { everyMs: 0 });
   const templates = useLive(resource('/api/v1/bots/{botId}/message-templates', { path }), { everyMs: 0 });
+  const [isTried, setTried] = useState(false);
   const action = useAction();
   const enabled = channels.value?.channels.filter(({ enabled }) => enabled).map(({ platform }) => platform);
   const platforms = platformNames.filter((name) => enabled === undefined || enabled.includes(name));
-  const platform = platforms.includes(draft.platform) ? draft.platform : (platforms[0] ?? 'line');
-  const change = (changes: Partial<Draft>) => setDraft({ ...draft, platform, ...changes });
+  const platform = platforms.includes(stored.platform) ? stored.platform : (platforms[0] ?? 'line');
+  const draft = { ...stored, platform };
+  const change = (changes: Partial<Draft>) => setDraft({ ...draft, ...changes });
   const submit = async (): Promise<void> => {
-    change({});
-    const { contactTag } = draft;
+    setTried(true);
+    if (draft.name.trim() === '' || isHalfQuiet(draft)) return;
+    setDraft(draft);
     await action.run(async () => {
-      const body = { platform, filter: contactTag === '' ? {} : { tag: contactTag } };
+      const body = audienceOf(draft);
       onPreview(await bodyOf(api.POST('/api/v1/bots/{botId}/sends/preview', { params: { path }, body })));
     });
   };
@@ -72,10 +56,12 @@ function Write({
     >
       <TextField
         label={t('name')}
+        hint={t('nameHint')}
         value={draft.name}
         onValue={(name) => change({ name })}
         required
         maxLength={200}
+        error={isTried && draft.name.trim() === '' ? frame('required') : null}
       />
       <SelectField
         label={t('platform')}
@@ -85,8 +71,8 @@ function Write({
       />
       <SelectField
         label={t('template')}
-        value={draft.template}
-        onValue={(template) => change({ template })}
+        value={draft.templateId}
+        onValue={(templateId: string) => change({ templateId })}
         choices={[
           { value: '', title: t('noTemplate') },
           ...(templates.value?.templates ?? []).map(({ templateId, name }) => ({
@@ -95,14 +81,13 @@ function Write({
           })),
         ]}
       />
-      {draft.template === '' && (
+      {draft.templateId === '' && (
         <>
-          <TextAreaField
-            label={t('text')}
-            hint={t('textHint', { variable: '{{name}}' })}
-            rows={4}
-            value={draft.text}
-            onValue={(text) => change({ text })}
+          <MessageFields
+            botId={bot.botId}
+            platform={platform}
+            draft={draft.message}
+            change={(changes) => change({ message: { ...draft.message, ...changes } })}
           />
           <CheckField
             label={t('saveTemplate')}
@@ -111,78 +96,91 @@ function Write({
           />
         </>
       )}
-      <TextField
-        label={t('onlyTag')}
-        hint={t('onlyTagHint')}
-        value={draft.contactTag}
-        onValue={(contactTag) => change({ contactTag })}
-      />
       {platform === 'facebook' && (
         <TextField
           label={t('messageTag')}
+          hint={t('messageTagHint')}
           placeholder="ACCOUNT_UPDATE"
           value={draft.messageTag}
           onValue={(messageTag) => change({ messageTag })}
         />
       )}
+      <Audience draft={draft} change={change} />
+      <Schedule draft={draft} change={change} isTried={isTried} />
+    </FormDialog>
+  );
+}
+
+type PartProps = { draft: Draft; change(changes: Partial<Draft>): void };
+
+const audiences = ['filter', 'named'] as const;
+
+function Audience({ draft, change }: PartProps) {
+  const { to, filter, contacts } = draft;
+  const field = (name: keyof Draft['filter']) => ({
+    value: filter[name],
+    onValue: (value: string) => change({ filter: { ...filter, [name]: value } }),
+  });
+  return (
+    <>
+      <SelectField
+        label={t('to')}
+        {...(to === 'filter' ? { hint: t('filterHint') } : {})}
+        value={to}
+        onValue={(chosen) => change({ to: chosen })}
+        choices={audiences.map((value) => ({ value, title: t(`to-${value}`) }))}
+      />
+      {to === 'named' ? (
+        <TextAreaField
+          label={t('contacts')}
+          hint={t('contactsHint')}
+          rows={4}
+          value={contacts}
+          onValue={(value) => change({ contacts: value })}
+        />
+      ) : (
+        <div class="sub-form">
+          <TextField label={t('onlyTag')} {...field('tag')} />
+          <TextField label={t('contactName')} {...field('name')} />
+          <TextField label={t('customerId')} {...field('customerId')} />
+          <div class="field-row">
+            <TextField type="date" label={t('createdFrom')} {...field('createdFrom')} />
+            <TextField type="date" label={t('createdTo')} {...field('createdTo')} />
+          </div>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Schedule({ draft, change, isTried }: PartProps & { isTried: boolean }) {
+  const { startAt, zone, quietFrom, quietUntil } = draft;
+  return (
+    <>
       <TextField
         label={t('startAt')}
-        hint={t('startAtHint', { zone: zoneName(bot.timeZone, Date.now()) })}
+        hint={t('startAtHint')}
         type="datetime-local"
-        value={draft.startAt}
-        onValue={(startAt) => change({ startAt })}
+        value={startAt}
+        onValue={(value) => change({ startAt: value })}
       />
-    </FormDialog>
-  );
-}
-
-function Confirm({ bot, draft, preview, onClose }: Props & { draft: Draft; preview: Preview }) {
-  const [isConfirmed, setConfirmed] = useState(false);
-  const key = useKey();
-  const action = useAction();
-  const path = { botId: bot.botId };
-  const { recipients, blocked, quota } = preview;
-  const needsConfirmation = recipients > confirmedAbove;
-  const submit = async (): Promise<void> => {
-    if (recipients === 0 || (needsConfirmation && !isConfirmed)) return;
-    const isSent = await action.run(async () => {
-      const { name, text } = draft;
-      if (draft.isSaved && draft.template === '')
-        await api.POST('/api/v1/bots/{botId}/message-templates', { params: { path }, body: { name, text } });
-      const params = { path, header: { 'Idempotency-Key': key } };
-      await api.POST('/api/v1/bots/{botId}/sends', { params, body: sendOf(draft) });
-    });
-    if (isSent) onClose();
-  };
-  return (
-    <FormDialog
-      title={t('previewTitle')}
-      submit={t('sendNow')}
-      action={action}
-      onSubmit={() => void submit()}
-      onClose={onClose}
-    >
-      <p>{t('reaches', { count: recipients })}</p>
-      {blocked > 0 && <p>{t('leavesOut', { count: blocked })}</p>}
-      {quota && (
-        <p>{t('quotaAfter', { remaining: quota.remaining === null ? unknown : number(quota.remaining) })}</p>
-      )}
-      {needsConfirmation && (
-        <CheckField
-          label={t('confirmMany', { count: recipients })}
-          isOn={isConfirmed}
-          onChange={setConfirmed}
+      <div class="field-row">
+        <TextField
+          type="time"
+          label={t('quietFrom')}
+          value={quietFrom}
+          onValue={(value) => change({ quietFrom: value })}
+          error={isTried && isHalfQuiet(draft) ? t('bothTimes') : null}
         />
-      )}
-    </FormDialog>
+        <TextField
+          type="time"
+          label={t('quietUntil')}
+          value={quietUntil}
+          onValue={(value) => change({ quietUntil: value })}
+        />
+      </div>
+      <p class="note">{t('quietHint')}</p>
+      <ZoneField value={zone} onValue={(value) => change({ zone: value })} />
+    </>
   );
-}
-
-function sendOf({ name, platform, text, template, contactTag, messageTag, startAt }: Draft): NewSend {
-  return {
-    ...{ name, platform, filter: contactTag === '' ? {} : { tag: contactTag } },
-    ...(template === '' ? { message: { text } } : { templateId: template }),
-    ...(platform === 'facebook' && messageTag !== '' ? { tag: messageTag } : {}),
-    ...(startAt === '' ? {} : { startAt: startAt.slice(0, 16) }),
-  };
 }

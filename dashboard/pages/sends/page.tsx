@@ -1,4 +1,7 @@
-/** Sends on LINE with delivered, opened and clicked. An unknown figure shows the reason, never 0. */
+/**
+ * Messages to many contacts (or one of them: `?send=ID`), and sends on LINE with delivered, opened and clicked. An unknown figure
+ * shows the reason, never 0.
+ */
 import { lineZone } from '../../../src/time.ts';
 import { resource, type Schema } from '../../api/client.ts';
 import { usePages } from '../../api/cursor-pages.ts';
@@ -13,7 +16,7 @@ import { useAddress } from '../../state/address.ts';
 import type { PageProps } from '../../state/bots.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/sends.ts';
-import './sends.css';
+import { Campaign } from './campaign.tsx';
 import { Campaigns } from './campaigns.tsx';
 import { columnsOf } from './columns.tsx';
 import { Compared } from './compared.tsx';
@@ -24,6 +27,12 @@ const reportedKinds: Schema['SendKind'][] = ['broadcast', 'narrowcast'];
 type KindFilter = 'reported' | 'all';
 
 export default function SendsPage({ bot }: PageProps) {
+  const { send = '' } = useAddress().query;
+  if (!/^[0-9]{1,15}$/.test(send)) return <SendList bot={bot} />;
+  return <Campaign key={send} bot={bot} sendId={Number(send)} />;
+}
+
+function SendList({ bot }: PageProps) {
   const range = useRange(lineZone);
   const { query, setQuery } = useAddress();
   const filter: KindFilter = query.kinds === 'all' ? 'all' : 'reported';

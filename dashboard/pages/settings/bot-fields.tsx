@@ -1,6 +1,5 @@
-/** The fields that a bot has when it is created and later. */
-import { SelectField, TextField } from '../../components/field.tsx';
-import { zoneName } from '../../format/format.ts';
+/** The name of a bot, when it is created and later. */
+import { TextField } from '../../components/field.tsx';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/settings.ts';
 
@@ -22,22 +21,6 @@ export function NameField({
       maxLength={200}
       required
       error={isTried && value.trim() === '' ? frame('required') : null}
-    />
-  );
-}
-
-export function ZoneField({ value, onValue }: { value: string; onValue(zone: string): void }) {
-  const zones = Intl.supportedValuesOf('timeZone');
-  const now = Date.now();
-  return (
-    <SelectField
-      label={t('timeZone')}
-      hint={t('timeZoneHint')}
-      value={value}
-      onValue={onValue}
-      choices={[...new Set([value, ...zones])]
-        .sort()
-        .map((zone) => ({ value: zone, title: zone === value ? zoneName(zone, now) : zone }))}
     />
   );
 }

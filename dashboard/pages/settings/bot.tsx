@@ -7,11 +7,12 @@ import { Facts } from '../../components/facts.tsx';
 import { TextField } from '../../components/field.tsx';
 import { Form } from '../../components/form.tsx';
 import { showToast } from '../../components/toast.tsx';
+import { ZoneField } from '../../components/zone-field.tsx';
 import { duration } from '../../format/format.ts';
 import { type Bot, type PageProps, reloadBots } from '../../state/bots.ts';
 import { may } from '../../state/session.ts';
 import { t } from '../../texts/settings.ts';
-import { NameField, ZoneField } from './bot-fields.tsx';
+import { NameField } from './bot-fields.tsx';
 
 const secondsPerMinute = 60;
 /** The maximum of the API: a week. */
@@ -56,7 +57,7 @@ function BotForm({ bot }: PageProps) {
     <Card title={t('bot')} note={t('botNote')}>
       <Form action={saving} onSubmit={submit} canSave={Object.keys(changes).length > 0}>
         <NameField value={name} onValue={setName} isTried={isTried} />
-        <ZoneField value={timeZone} onValue={setTimeZone} />
+        <ZoneField hint={t('timeZoneHint')} value={timeZone} onValue={setTimeZone} />
         <TextField
           label={t('gapMinutes')}
           hint={t('gapHint')}

@@ -5,12 +5,13 @@ import { api, bodyOf } from '../../api/client.ts';
 import { Dialog } from '../../components/dialog.tsx';
 import { FormDialog } from '../../components/form-dialog.tsx';
 import { Icon } from '../../components/icon.tsx';
+import { ZoneField } from '../../components/zone-field.tsx';
 import { pageAddress, useAddress } from '../../state/address.ts';
 import { reloadBots } from '../../state/bots.ts';
 import { isForAllBots, may } from '../../state/session.ts';
 import { t } from '../../texts/settings.ts';
 import { type ApiPair, PairFields } from './access.tsx';
-import { NameField, ZoneField } from './bot-fields.tsx';
+import { NameField } from './bot-fields.tsx';
 
 const zoneDefault = 'Asia/Taipei';
 
@@ -64,7 +65,7 @@ function NewBotDialog({ onClose }: { onClose(): void }) {
   return (
     <FormDialog title={t('newBot')} submit={t('make')} action={creating} onSubmit={submit} onClose={onClose}>
       <NameField value={name} onValue={setName} isTried={isTried} />
-      <ZoneField value={timeZone} onValue={setTimeZone} />
+      <ZoneField hint={t('timeZoneHint')} value={timeZone} onValue={setTimeZone} />
     </FormDialog>
   );
 }

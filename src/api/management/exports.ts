@@ -34,14 +34,19 @@ export function exportOperations(sources: ExportSources) {
   const slots = new Slots({ max: exportsAtOnceMax, maxEach: exportsEachMax });
   return {
     async exportData({ bot: { botId }, params: { what }, query, caller }): Promise<Download> {
-      const { format, bom, from, to } = query;
+      const { format, bom, from, to, sendId, state } = query;
       checkPersonal(caller, what);
+      checkLimits(what, { sendId, state });
+      const ofSend = {
+        ...(sendId === undefined ? {} : { sendId }),
+        ...(state === undefined ? {} : { state }),
+      };
       return {
         type: types[format],
         fileName: `shoal-${what}-${botId}.${format}`,
         async content() {
           const free = slots.take({ token: caller.id, bot: botId });
-          return start(sources, { botId, what, format, bom, from, to }, { caller, free });
+          return start(sources, { botId, what, format, bom, from, to, ...ofSend }, { caller, free });
         },
       };
     },
@@ -55,6 +60,12 @@ function checkPersonal(caller: Caller, what: ExportRequest['what']): void {
     'SCOPE_TOO_SMALL',
     `An export of ${what} needs a token with the scope write; this one has read.`,
   );
+}
+
+function checkLimits(what: ExportRequest['what'], limits: Readonly<Record<string, unknown>>): void {
+  const [name] = Object.entries(limits).find(([, value]) => value !== undefined) ?? [];
+  if (name === undefined || what === 'recipients') return;
+  throw new Refusal('INPUT_INVALID', `${name} in the query is for recipients, not for ${what}`);
 }
 
 /** Starts an export. Rejects when it fails before the first row, while the answer can still be an error. */

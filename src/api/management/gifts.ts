@@ -3,7 +3,7 @@
  */
 import { findContact } from '../../contacts/contacts.ts';
 import { changeGift, createGift, findGift, type Gift, listGifts } from '../../rewards/gifts.ts';
-import { type Grant, grantGift, listGrants, redeemGift } from '../../rewards/grants.ts';
+import { type Grant, grantGift, listGrants, listGrantsOfBot, redeemGift } from '../../rewards/grants.ts';
 import { msOf, withIsoDates } from '../iso.ts';
 import type { Operations, Sources } from './operation.ts';
 import { cursorPlace, isSerial, readPage } from './paging.ts';
@@ -38,6 +38,16 @@ export function giftOperations({ sql, clock, random }: Sources) {
           listGrants(sql, { botId, contactId }, { limit, beforeId: after?.grantId ?? null }),
       );
       return { contactId, grants: rows.map(toGrant), nextCursor };
+    },
+    async listGrants({ bot: { botId }, query }) {
+      const { giftId = null } = query;
+      const { rows, nextCursor } = await readPage(
+        query,
+        cursorPlace({ grantId: isSerial }),
+        ({ after, limit }) =>
+          listGrantsOfBot(sql, botId, { giftId, limit, beforeId: after?.grantId ?? null }),
+      );
+      return { grants: rows.map(withIsoDates), nextCursor };
     },
     grantGift: ({ bot: { botId }, params, body: { giftId }, headers, caller, setReplayed }) =>
       sql.begin(async (tx) => {

@@ -4,13 +4,16 @@
 import { Refusal } from '../../errors.ts';
 import { Slots } from '../../http/slots.ts';
 import { contactsPlan } from '../../imports/contacts.ts';
-import { importLines } from '../../imports/import.ts';
+import { cataloguePlan, giftsPlan, redemptionsPlan } from '../../imports/gifts.ts';
+import { type Imported, type ImportOptions, type ImportRun, importLines } from '../../imports/import.ts';
 import { pointsPlan } from '../../imports/points.ts';
 import { bytesSource, type ImportFormat } from '../../imports/source.ts';
 import type { Call, Operations, Sources } from './operation.ts';
 
 /** The bot's folds wait while an import is written. This many lines take some seconds; the command imports larger files. */
 const linesMax = 20_000;
+/** Their lines are written one by one. */
+const linesMaxOf: Readonly<Record<string, number>> = { catalogue: 5_000, gifts: 5_000, redemptions: 5_000 };
 const fileBytesMax = 8 * 1024 * 1024;
 const filesAtOnceMax = 6;
 const filesEachMax = 2;
@@ -22,30 +25,45 @@ const formatOf: Readonly<Record<Call<'importData'>['upload']['type'], ImportForm
 export const importTypes = Object.keys(formatOf);
 
 export function importOperations({ sql, clock, random }: Sources) {
-  const run = { sql, clock, random, linesMax };
   return {
     importData: {
       bodyBytesMax: fileBytesMax,
       uploads: new Slots({ max: filesAtOnceMax, maxEach: filesEachMax }),
-      async answer({ bot: { botId }, params, query: { createContacts }, upload: { type, bytes } }) {
-        const source = bytesSource('The body', formatOf[type], bytes);
-        if (params.what === 'points') {
-          const options = { botId, source, createContacts: createContacts ?? false };
-          const { lines, counts } = await importLines(run, options, pointsPlan(botId));
-          const { written = 0 } = counts;
-          return { botId, lines, written, repeated: lines - written };
-        }
-        if (createContacts !== undefined) {
+      async answer({ bot: { botId }, params: { what }, query, upload: { type, bytes } }) {
+        const { createContacts, preview: isPreview } = query;
+        if (createContacts !== undefined && what !== 'points' && what !== 'gifts') {
           throw new Refusal(
             'INPUT_INVALID',
-            'createContacts in the query is for points; an import of contacts always adds them',
+            `createContacts in the query is for points and gifts, not for ${what}`,
           );
         }
-        const options = { botId, source, createContacts: true };
-        const { lines, counts } = await importLines(run, options, contactsPlan(botId, { random }));
-        const { added = 0, updated = 0, tagged = 0 } = counts;
-        return { botId, lines, added, updated, tagged };
+        const source = bytesSource('The body', formatOf[type], bytes);
+        const options = { botId, source, createContacts: what === 'contacts' || (createContacts ?? false) };
+        const run = { sql, clock, random, isPreview, linesMax: linesMaxOf[what] ?? linesMax };
+        const { lines, counts } = await importOne(what, run, options);
+        const repeated = counts.written === undefined ? {} : { repeated: lines - counts.written };
+        return { botId, lines, ...counts, ...repeated };
       },
     },
   } satisfies Partial<Operations>;
+}
+
+function importOne(
+  what: Call<'importData'>['params']['what'],
+  run: ImportRun,
+  options: ImportOptions,
+): Promise<Imported> {
+  const { botId } = options;
+  switch (what) {
+    case 'contacts':
+      return importLines(run, options, contactsPlan(botId, run));
+    case 'points':
+      return importLines(run, options, pointsPlan(botId));
+    case 'catalogue':
+      return importLines(run, options, cataloguePlan(botId, run));
+    case 'gifts':
+      return importLines(run, options, giftsPlan(botId));
+    case 'redemptions':
+      return importLines(run, options, redemptionsPlan(botId));
+  }
 }

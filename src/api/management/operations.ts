@@ -22,6 +22,7 @@ import { recordOperations } from './records.ts';
 import { sendOperations } from './sends.ts';
 import { sessionOperations } from './sessions.ts';
 import { tagOperations } from './tags.ts';
+import { templateOperations } from './templates.ts';
 import { tokenOperations } from './tokens.ts';
 import { userOperations } from './users.ts';
 
@@ -46,6 +47,7 @@ export function managementOperations(sources: Sources): Operations {
     ...sendOperations(sources),
     ...sessionOperations(sources),
     ...tagOperations(sources),
+    ...templateOperations(sources),
     ...tokenOperations(sources),
     ...userOperations(sources),
     openChatSocket: { openSocket: (socket, request) => openChatSocket(socket, request, sources) },

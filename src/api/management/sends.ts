@@ -1,5 +1,5 @@
 /**
- * Operations on sends and message templates.
+ * Operations on sends.
  */
 import type { ContactFilter } from '../../contacts/list.ts';
 import { Refusal } from '../../errors.ts';
@@ -19,26 +19,13 @@ import {
   type Send,
   setState,
 } from '../../sends/sends.ts';
-import {
-  createTemplate,
-  deleteTemplate,
-  findTemplate,
-  listTemplates,
-  type MessageTemplate,
-  type TemplateContent,
-  toMessage,
-  updateTemplate,
-} from '../../sends/templates.ts';
+import { findTemplate, toMessage } from '../../sends/templates.ts';
 import { addDays, dayStart, isCalendarDay, isTimeZone, minuteMs } from '../../time.ts';
 import { isoOf, isoOrNull, withIsoDates } from '../iso.ts';
 import { type Body, type Call, listBytesMax, type Operations, type Sources } from './operation.ts';
 import { cursorPlace, isSerial, readPage } from './paging.ts';
 
-export function sendOperations(sources: Sources) {
-  return { ...jobOperations(sources), ...templateOperations(sources) };
-}
-
-function jobOperations({ sql, clock }: Sources) {
+export function sendOperations({ sql, clock }: Sources) {
   const keyOf = ({ bot: { botId }, params: { sendId } }: Pick<Call<'getSend'>, 'bot' | 'params'>) => ({
     botId,
     sendId,
@@ -123,38 +110,6 @@ function jobOperations({ sql, clock }: Sources) {
     const { quota, used } = await readQuota(sql, botId, clock());
     return { quota, used, needed, remaining: quota === null || used === null ? null : quota - used - needed };
   }
-}
-
-function templateOperations({ sql, clock, random }: Sources) {
-  const keyOf = ({ bot, params }: Pick<Call<'getMessageTemplate'>, 'bot' | 'params'>) => ({
-    botId: bot.botId,
-    templateId: params.templateId,
-  });
-  return {
-    listMessageTemplates: async ({ bot }) => ({
-      templates: (await listTemplates(sql, bot.botId)).map(toTemplate),
-    }),
-    createMessageTemplate: async ({ bot: { botId }, body }) => {
-      const template = { botId, name: body.name, content: contentOf(body) };
-      return toTemplate(await createTemplate(sql, template, { now: clock(), random }));
-    },
-    getMessageTemplate: async (call) => toTemplate(await findTemplate(sql, keyOf(call))),
-    replaceMessageTemplate: async (call) => {
-      const { body } = call;
-      const template = { ...keyOf(call), name: body.name, content: contentOf(body) };
-      return toTemplate(await updateTemplate(sql, template, { now: clock() }));
-    },
-    deleteMessageTemplate: (call) => deleteTemplate(sql, keyOf(call)),
-  } satisfies Partial<Operations>;
-}
-
-function contentOf(body: Body<'createMessageTemplate'>): TemplateContent {
-  const { text, quickReplies = [], whatsAppTemplate, platforms = {} } = body;
-  return { text: text ?? null, quickReplies, whatsAppTemplate: whatsAppTemplate ?? null, platforms };
-}
-
-function toTemplate({ content, ...template }: MessageTemplate) {
-  return { ...withIsoDates(template), ...content };
 }
 
 function zoneOf({ bot, body: { zone = bot.timeZone } }: Pick<Call<'previewSend'>, 'bot' | 'body'>): string {

@@ -1,0 +1,110 @@
+/** The last step of a new message: whom it reaches, the quota, and a confirmation above 100 recipients. */
+import { useState } from 'preact/hooks';
+import { useAction, useKey } from '../../api/action.ts';
+import { attempt } from '../../api/attempt.ts';
+import { api, type Schema } from '../../api/client.ts';
+import { CheckField } from '../../components/field.tsx';
+import { FormDialog } from '../../components/form-dialog.tsx';
+import { showToast } from '../../components/toast.tsx';
+import { number, unknown, zoneName } from '../../format/format.ts';
+import { platformTitle } from '../../format/platforms.ts';
+import type { PageProps } from '../../state/bots.ts';
+import { t } from '../../texts/compose.ts';
+import { type Draft, sendOf } from './draft.ts';
+
+type Props = PageProps & {
+  draft: Draft;
+  preview: Schema['SendPreview'];
+  /** Back to the form. */
+  onChange(): void;
+  onClose(): void;
+};
+
+const confirmedAbove = 100;
+
+export function ConfirmSend({ bot, draft, preview, onChange, onClose }: Props) {
+  const [isConfirmed, setConfirmed] = useState(false);
+  const [isTried, setTried] = useState(false);
+  const key = useKey();
+  const action = useAction();
+  const path = { botId: bot.botId };
+  const { recipients } = preview;
+  const needsConfirmation = recipients > confirmedAbove && !isConfirmed;
+  const submit = async (): Promise<void> => {
+    setTried(true);
+    if (recipients === 0 || needsConfirmation) return;
+    const body = sendOf(draft);
+    const { name } = body;
+    const params = { path, header: { 'Idempotency-Key': key } };
+    if (!(await action.run(() => api.POST('/api/v1/bots/{botId}/sends', { params, body })))) return;
+    if (draft.isSaved && body.message) {
+      const template = { name, ...body.message };
+      await attempt(
+        async () => {
+          await api.POST('/api/v1/bots/{botId}/message-templates', { params: { path }, body: template });
+        },
+        ({ message }) => showToast(t('notSaved', { problem: message }), 'failed'),
+      );
+    }
+    showToast(t('created', { name }));
+    onClose();
+  };
+  return (
+    <FormDialog
+      title={t('previewTitle')}
+      submit={t('sendNow')}
+      action={action}
+      onSubmit={() => void submit()}
+      onClose={onClose}
+    >
+      <Summary bot={bot} draft={draft} preview={preview} />
+      {recipients > confirmedAbove && (
+        <CheckField
+          label={t('confirmMany', { count: recipients })}
+          isOn={isConfirmed}
+          onChange={setConfirmed}
+        />
+      )}
+      {isTried && needsConfirmation && (
+        <p class="field-error" role="alert">
+          {t('confirmFirst')}
+        </p>
+      )}
+      <button type="button" class="button" onClick={onChange}>
+        {t('change')}
+      </button>
+    </FormDialog>
+  );
+}
+
+function Summary({ draft, preview }: Pick<Props, 'bot' | 'draft' | 'preview'>) {
+  const { recipients, blocked, unknownContacts } = preview;
+  const { platform, templateId, message, startAt, zone, quietFrom, quietUntil } = draft;
+  const zoneText = zoneName(zone, Date.now());
+  return (
+    <>
+      <p>
+        <strong>{platformTitle(platform)}</strong> ·{' '}
+        {recipients === 0 ? t('reachesNone') : t('reaches', { count: recipients })}
+      </p>
+      {blocked > 0 && <p>{t('leavesOut', { count: blocked })}</p>}
+      {unknownContacts > 0 && <p>{t('unknownIds', { count: unknownContacts })}</p>}
+      <Quota quota={preview.quota} />
+      {templateId === '' && message.text !== '' && (
+        <blockquote class="message-content">{message.text}</blockquote>
+      )}
+      <p class="note">
+        {t('startsAt', { at: startAt === '' ? t('now') : `${startAt.replace('T', ' ')}, ${zoneText}` })}{' '}
+        {quietFrom !== '' && t('quiet', { from: quietFrom, until: `${quietUntil}, ${zoneText}` })}
+      </p>
+    </>
+  );
+}
+
+function Quota({ quota }: Pick<Schema['SendPreview'], 'quota'>) {
+  if (quota === null) return null;
+  const { remaining } = quota;
+  if (remaining !== null && remaining < 0)
+    return <p class="notice">{t('quotaShort', { missing: number(-remaining) })}</p>;
+  return <p>{t('quotaAfter', { remaining: remaining === null ? unknown : number(remaining) })}</p>;
+}
