@@ -8,6 +8,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import { desktop, type PageOptions, phone } from './harness/browser.ts';
 import { addChats } from './harness/dashboard-chats.ts';
+import { addMessages } from './harness/dashboard-messages.ts';
 import { openDashboard, settled } from './harness/dashboard-page.ts';
 import { type DashboardWorld, dashboardWorld } from './harness/dashboard-world.ts';
 
@@ -16,6 +17,8 @@ type Picture = {
   /** The path, with `{botId}` for the bot's id and `{contactId}` for a contact with points and tags. */
   path: string;
   isSignedIn?: boolean;
+  /** The page needs message templates, rewards and a send; the path can contain `{sendId}`. */
+  hasMessages?: boolean;
   /** The path contains `{visitorId}`, a visitor of a chat. */
   hasChats?: boolean;
 };
@@ -26,7 +29,6 @@ const pictures: readonly Picture[] = [
   { name: 'audience', path: '/bots/{botId}/audience' },
   { name: 'messages', path: '/bots/{botId}/messages' },
   { name: 'conversations', path: '/bots/{botId}/conversations' },
-  { name: 'sends', path: '/bots/{botId}/sends?days=90' },
   { name: 'points', path: '/bots/{botId}/points?ahead=365' },
   { name: 'contacts', path: '/bots/{botId}/contacts' },
   { name: 'contact', path: '/bots/{botId}/contacts?contact={contactId}' },
@@ -34,6 +36,10 @@ const pictures: readonly Picture[] = [
   { name: 'health', path: '/bots/{botId}/health' },
   { name: 'settings', path: '/bots/{botId}/settings?section=channels' },
   { name: 'settings-line', path: '/bots/{botId}/settings?section=channels&platform=line' },
+  { name: 'sends', path: '/bots/{botId}/sends?days=90', hasMessages: true },
+  { name: 'send', path: '/bots/{botId}/sends?send={sendId}', hasMessages: true },
+  { name: 'templates', path: '/bots/{botId}/templates', hasMessages: true },
+  { name: 'rewards', path: '/bots/{botId}/rewards', hasMessages: true },
   // The last ones, because live chat would add figures to all other pages.
   { name: 'live-chat', path: '/bots/{botId}/live-chat?chat={visitorId}', hasChats: true },
 ];
@@ -54,11 +60,16 @@ test('screenshots of the dashboard', async (t) => {
   const contactId = await someContact(world);
   await mkdir(folder, { recursive: true });
   let visitorId: string | undefined;
+  let sendId: number | undefined;
   for (const picture of pictures.filter(
     ({ name }) => requestedNames.length === 0 || requestedNames.includes(name),
   )) {
     if (picture.hasChats) visitorId ??= await addChats(t, world);
-    const path = picture.path.replace('{contactId}', contactId).replace('{visitorId}', visitorId ?? '');
+    if (picture.hasMessages) sendId ??= await addMessages(world);
+    const path = picture.path
+      .replace('{contactId}', contactId)
+      .replace('{visitorId}', visitorId ?? '')
+      .replace('{sendId}', String(sendId));
     for (const { suffix, options } of views) await take(t, world, { ...picture, path }, { suffix, options });
   }
 });

@@ -34,6 +34,7 @@ export function MessageFields({ botId, platform, draft, change }: Props) {
         label={t('text')}
         value={draft.text}
         max={textMaxOf(platform, draft.quickReplies)}
+        isExplained
         onValue={(text) => change({ text })}
       />
       <div class="field">
@@ -55,10 +56,17 @@ export function MessageFields({ botId, platform, draft, change }: Props) {
   );
 }
 
-type TextProps = { label: string; value: string; max: number; onValue(value: string): void };
+type TextProps = {
+  label: string;
+  value: string;
+  max: number;
+  /** Explains variables below the text. */
+  isExplained?: boolean;
+  onValue(value: string): void;
+};
 
 /** A text with its length, and a list of variables that inserts one at the cursor. */
-export function MessageText({ label, value, max, onValue }: TextProps) {
+export function MessageText({ label, value, max, isExplained = false, onValue }: TextProps) {
   const area = useRef<HTMLTextAreaElement>(null);
   const insert = (name: string): void => {
     const variable = `{{${name}}}`;
@@ -66,11 +74,12 @@ export function MessageText({ label, value, max, onValue }: TextProps) {
     onValue(value.slice(0, from) + variable + value.slice(to));
     area.current?.focus();
   };
+  const length = t('lengthOf', { length: number(value.length), max: number(max) });
   return (
     <div class="message-text">
       <TextAreaField
         label={label}
-        hint={`${t('lengthOf', { length: number(value.length), max: number(max) })} ${t('variableHint', { variable: '{{name|customer}}' })}`}
+        hint={isExplained ? `${length} ${t('variableHint', { variable: '{{name|customer}}' })}` : length}
         rows={4}
         value={value}
         onValue={onValue}

@@ -14,6 +14,7 @@ import type { PageProps } from '../../state/bots.ts';
 import { t } from '../../texts/campaign.ts';
 import { t as message } from '../../texts/message.ts';
 import { t as sends } from '../../texts/sends.ts';
+import { receiptsOf } from './receipts.ts';
 import { Recipients } from './recipients.tsx';
 import { SendActions } from './send-actions.tsx';
 
@@ -61,6 +62,7 @@ export function Campaign({ bot, sendId }: PageProps & { sendId: number }) {
 
 function Numbers({ send }: { send: Send }) {
   const { recipients, pending, isPlanned, failure } = send;
+  const { delivered, read } = receiptsOf(send);
   const settled = recipients - pending;
   const share = recipients === 0 ? 0 : settled / recipients;
   return (
@@ -77,10 +79,10 @@ function Numbers({ send }: { send: Send }) {
           </p>
         )}
       </Card>
-      <Stats isTight>
+      <Stats>
         <Stat title={sends('accepted')} value={send.accepted} />
-        <Stat title={sends('delivered')} value={send.delivered} />
-        <Stat title={sends('wasRead')} value={send.read} />
+        <Stat title={sends('delivered')} value={delivered} />
+        <Stat title={sends('wasRead')} value={read} />
         <Stat title={sends('refused')} value={send.refused} />
         <Stat title={sends('answerLost')} value={send.unknown} />
         <Stat title={sends('leftOut')} value={send.blocked} />

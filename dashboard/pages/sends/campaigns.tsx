@@ -13,6 +13,7 @@ import type { PageProps } from '../../state/bots.ts';
 import { may } from '../../state/session.ts';
 import { t } from '../../texts/sends.ts';
 import { Compose } from './compose.tsx';
+import { receiptsOf } from './receipts.ts';
 import { SendActions } from './send-actions.tsx';
 
 type Send = Schema['Send'];
@@ -70,7 +71,7 @@ export function Campaigns({ bot }: PageProps) {
 }
 
 function columnsOf(bot: PageProps['bot'], onChanged: () => void): Column<Send>[] {
-  const count = (key: string, title: string, of: (send: Send) => number): Column<Send> => ({
+  const count = (key: string, title: string, of: (send: Send) => number | null): Column<Send> => ({
     ...{ key, title, isNumber: true },
     cell: (send) => number(of(send)),
   });
@@ -93,8 +94,8 @@ function columnsOf(bot: PageProps['bot'], onChanged: () => void): Column<Send>[]
     count('refused', t('refused'), ({ refused }) => refused),
     count('unknown', t('answerLost'), (send) => send.unknown),
     count('blocked', t('leftOut'), ({ blocked }) => blocked),
-    count('delivered', t('delivered'), ({ delivered }) => delivered),
-    count('read', t('wasRead'), ({ read }) => read),
+    count('delivered', t('delivered'), (send) => receiptsOf(send).delivered),
+    count('read', t('wasRead'), (send) => receiptsOf(send).read),
   ];
   const actions: Column<Send> = {
     key: 'actions',

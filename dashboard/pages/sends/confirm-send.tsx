@@ -90,9 +90,7 @@ function Summary({ draft, preview }: Pick<Props, 'bot' | 'draft' | 'preview'>) {
       {blocked > 0 && <p>{t('leavesOut', { count: blocked })}</p>}
       {unknownContacts > 0 && <p>{t('unknownIds', { count: unknownContacts })}</p>}
       <Quota quota={preview.quota} />
-      {templateId === '' && message.text !== '' && (
-        <blockquote class="message-content">{message.text}</blockquote>
-      )}
+      {templateId === '' && message.text !== '' && <p class="message-content sub-form">{message.text}</p>}
       <p class="note">
         {t('startsAt', { at: startAt === '' ? t('now') : `${startAt.replace('T', ' ')}, ${zoneText}` })}{' '}
         {quietFrom !== '' && t('quiet', { from: quietFrom, until: `${quietUntil}, ${zoneText}` })}
