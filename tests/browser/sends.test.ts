@@ -187,6 +187,6 @@ test('a scheduled message to some contacts waits, can be paused, and is stopped 
   assert.equal((await shown())?.state, 'paused');
   await page.getByRole('button', { name: 'Stop this send?' }).click();
   await dialog.getByRole('button', { name: 'Stop', exact: true }).click();
-  await page.getByText('Stopped').first().waitFor();
+  await page.getByRole('button', { name: 'Resume' }).waitFor({ state: 'detached' });
   assert.equal((await shown())?.state, 'stopped');
 });
