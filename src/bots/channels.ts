@@ -2,6 +2,7 @@
  * Channels: a bot's connections to the platforms, with encrypted credentials. Lists only say which credentials are set.
  */
 import type { Keys } from '../auth/keys.ts';
+import type { BoxOpener } from '../auth/opened-boxes.ts';
 import { type SealedSecrets, validBoxes } from '../auth/sealed-boxes.ts';
 import type { Queryable } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
@@ -156,7 +157,7 @@ export type ChannelId = { botId: string; platform: PlatformName };
 /** The same for several channels by one query, in their order. A channel that cannot be opened is an error. */
 export async function findChannels(
   sql: Queryable,
-  keys: Keys,
+  keys: BoxOpener,
   ids: readonly ChannelId[],
   { now }: { now: number },
 ): Promise<(Channel | null | Error)[]> {
@@ -179,7 +180,7 @@ export async function findChannels(
 /** Decrypts the credentials of a row. Throws Refusal INPUT_INVALID if they were sealed with another secret key. */
 export function openChannel(
   row: ChannelRow,
-  keys: Keys,
+  keys: BoxOpener,
   { botId, platform, now }: ChannelId & { now: number },
 ): Channel {
   const open = (column: string, box: Uint8Array | null) =>

@@ -209,3 +209,34 @@ test('a bot with one delivery is folded between the batches of a bot with a back
   const turn = outcomes.indexOf(1);
   assert.ok(turn === 1 || turn === 2, `deliveries of each batch: ${outcomes.join(', ')}`);
 });
+
+test('a poll during the fold of a bot does not make the worker read the bot again', async (t) => {
+  const { sql } = await testDatabase(t);
+  await sql`insert into bots (bot_id, name, time_zone) values ('A', 'test', 'Asia/Taipei')`;
+  await putDeliveries(sql, [deliveryOf('A', 'a')]);
+  const counts = { polls: 0, reads: 0 };
+  const counted = new Proxy(sql, {
+    apply(target, self, args: Parameters<typeof sql>) {
+      const text = String(args[0]);
+      if (text.includes('with recursive oldest')) counts.polls += 1;
+      if (text.includes('from channels')) counts.reads += 1;
+      return Reflect.apply(target, self, args);
+    },
+  });
+  const polls = async (count: number) => {
+    const until = counts.polls + count;
+    while (counts.polls < until) await pause(10);
+  };
+  const [worker, reported] = startWorker(counted, 1);
+  await sql.begin(async (tx) => {
+    await tx`lock table events in share mode`;
+    while ((await tx`select from pg_locks where relation = 'events'::regclass and not granted`).length === 0)
+      await pause(10);
+    await polls(3);
+  });
+  await waitUntilFolded(sql);
+  // Longer than the pause of the bot.
+  await polls(4);
+  await worker.stop();
+  assert.deepEqual([counts.reads, reported.deliveries], [1, 1]);
+});

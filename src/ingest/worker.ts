@@ -32,7 +32,10 @@ export type WorkerOptions = {
 const batchCountMax = 3_000;
 /** The bots of a batch: enough to make the fixed cost of a transaction small, and few enough to hold their locks only briefly. */
 const batchBotsMax = 500;
+/** The pause after a poll: nine times its duration, within bounds. It takes longer with each bot that has pending deliveries. */
+const pollShare = 9;
 const pollMs = 100;
+const pollMsMax = 500;
 /**
  * After a fold that leaves nothing pending, its bots pause for four times the duration of the fold, within bounds. Under load, batches
  * so become larger, and messages of one person in a batch touch that person's rows once.
@@ -49,6 +52,8 @@ export class Worker {
   readonly #readyBots = new Set<string>();
   /** Bots that are folded or pause. True: the bot has been announced since. */
   readonly #heldBots = new Map<string, boolean>();
+  /** Bots among them that are folded. Until the commit, the deliveries of their batch look pending. */
+  readonly #foldingBots = new Set<string>();
   readonly #ahead = new ReadAhead((botIds, except) => this.#read(botIds, except));
   #isTurnOfReady = true;
   /** Groups of bots that are folded or pause. */
@@ -89,9 +94,14 @@ export class Worker {
   }
 
   /** Finds deliveries that other processes stored, and those that an interrupted fold left pending. */
-  async #findBots(): Promise<void> {
-    for (const botId of await botsWithPending(this.#sql, botsPolledMax)) this.#addReady(botId);
+  async #findBots(): Promise<number> {
+    const startedAt = performance.now();
+    const before = new Set(this.#foldingBots);
+    for (const botId of await botsWithPending(this.#sql, botsPolledMax)) {
+      if (!before.has(botId) && !this.#foldingBots.has(botId)) this.#addReady(botId);
+    }
     this.#wakeSlots();
+    return Math.min(pollMsMax, Math.max(pollMs, pollShare * (performance.now() - startedAt)));
   }
 
   /** Folds a batch. Returns the pause of the slot: none after a batch. */
@@ -120,6 +130,7 @@ export class Worker {
       this.#readyBots.delete(botId);
       this.#failingBots.delete(botId);
       this.#heldBots.set(botId, false);
+      this.#foldingBots.add(botId);
       if (taken.push(botId) === share || isFailing) break;
     }
     return this.#read(taken);
@@ -189,6 +200,7 @@ export class Worker {
     const continued = new Set(ahead.flatMap((group) => group.botIds));
     const pending = more.filter((botId) => !busy.has(botId) && !continued.has(botId));
     const held = new Set([...continued, ...pending]);
+    for (const botId of botIds) if (!continued.has(botId)) this.#foldingBots.delete(botId);
     const pauseMs = Math.min(pauseMsMax, Math.max(pauseMsMin, pauseShare * ms));
     setTimeout(() => {
       if (held.size === 0) this.#groups -= 1;
@@ -204,6 +216,7 @@ export class Worker {
     for (const botId of botIds) {
       if (this.#heldBots.get(botId)) this.#readyBots.add(botId);
       this.#heldBots.delete(botId);
+      this.#foldingBots.delete(botId);
     }
     this.#wakeSlots();
   }

@@ -11,6 +11,7 @@ import { registerPages } from '../api/pages/pages.ts';
 import { registerWidgetFile } from '../api/pages/widget-file.ts';
 import { opensSocket, registerSockets, socketRefusal } from '../api/sockets.ts';
 import type { KeyWatch } from '../auth/key-watch.ts';
+import { openedOnce } from '../auth/opened-boxes.ts';
 import { type Channel, type ChannelId, findChannels } from '../bots/channels.ts';
 import { callLimit } from '../collector/call-limit.ts';
 import type { Config } from '../config.ts';
@@ -107,9 +108,10 @@ export async function buildHttp(
   boundBodyBytes(app, bodies);
   refuseDuringSilence(app, heartbeat);
   // Deliveries of many bots that arrive together share one read of their channels.
+  const boxes = openedOnce(keys);
   const readChannel = batchLoaded<ChannelId, Channel | null>(
-    (ids) => findChannels(sql, keys, ids, { now: clock() }),
-    { runsMax: 2, countMax: 200 },
+    (ids) => findChannels(sql, boxes, ids, { now: clock() }),
+    { runsMax: 1, countMax: 200 },
   );
   const enabledChannel = cachedReads(async (botId: string, platform: WebhookPlatformName) => {
     try {
