@@ -85,10 +85,10 @@ export async function readPending(
   { countMax, bytesMax, except }: { countMax: number; bytesMax: number; except: readonly number[] },
 ): Promise<{ bundles: ReadonlyMap<string, Bundle[]>; more: string[] }> {
   const bundlesMax = Math.ceil(countMax / botIds.length);
-  // One row for each bundle, its bodies joined: a row for each delivery would cost more than the bodies do.
-  const rows = await sql`
-    with oldest as (
-      select bot_id, bundle_id, delivery_ids, is_text,
+  // One row with lists: a row for each bundle would cost more than its bodies do if it has few.
+  const [row] = await sql`
+    with oldest as materialized (
+      select position, bot_id, bundle_id, delivery_ids, is_text, row_number() over turns as number,
         row_number() over turns = 1 or (turn <= ${bundlesMax}::bigint and sum(cardinality(delivery_ids)) over turns <= ${countMax}::integer
           and sum(bytes) over turns - bytes < ${bytesMax}::bigint) as fits
       from ${rowTable(sql, 'bot', botIds, {
@@ -103,15 +103,21 @@ export async function readPending(
         ) first
       ) pending
       window turns as (order by turn, position)
+    ), listed as materialized (
+      select string_agg(bundle_id::text, ',' order by number) filter (where fits) as bundle_ids,
+        string_agg(position::text, ',' order by number) filter (where fits) as positions,
+        string_agg(position::text, ',') filter (where not fits) as more,
+        bool_and(is_text) filter (where fits) as are_text
+      from oldest
     )
-    select bot_id, bundle_id, is_text, content.*
-    from oldest cross join lateral (
-      select string_agg(delivery_id::text, ',') as delivery_ids, string_agg(platform, ',') as platforms,
-        string_agg(source, ',') as sources, string_agg(received_ms::text, ',') as received,
-        string_agg(octet_length(body)::text, ',') as lengths,
-        case when is_text then convert_from(string_agg(body, ''), 'UTF8')
+    select listed.*, content.*
+    from listed cross join lateral (
+      select string_agg(number::text, ',') as numbers, string_agg(delivery_id::text, ',') as delivery_ids,
+        string_agg(platform, ',') as platforms, string_agg(source, ',') as sources,
+        string_agg(received_ms::text, ',') as received, string_agg(octet_length(body)::text, ',') as lengths,
+        case when listed.are_text then convert_from(string_agg(body, ''), 'UTF8')
           else encode(string_agg(body, ''), 'hex') end as bodies
-      from (
+      from oldest cross join lateral (
         select delivery_id, platform, source, (1000 * date_part('epoch', received_at))::bigint as received_ms, body
         from deliveries
         -- A bundle's ids ascend with few others in between: reading the range costs a tenth of looking each one up.
@@ -120,19 +126,29 @@ export async function readPending(
           and delivery_id = any (delivery_ids)
         order by delivery_id
       ) delivery
-    ) content
-    where fits
-    union all
-    select distinct bot_id, null::bigint, null::boolean, null, null, null, null, null, null from oldest where not fits
-    order by bundle_id nulls last`.raw();
+      where fits
+    ) content`.raw();
+  return toPending(botIds, row as unknown as PendingRow);
+}
+
+/** The raw columns: lists, joined with commas, and the joined bodies. Null: an empty list. */
+type PendingRow = (Buffer | null)[];
+
+function toPending(
+  botIds: readonly string[],
+  columns: PendingRow,
+): { bundles: ReadonlyMap<string, Bundle[]>; more: string[] } {
+  const bodies = columns.pop() ?? Buffer.alloc(0);
+  const [bundleIds = [], positions = [], more = [], [areText] = [], numbers = [], ...ofDeliveries] =
+    columns.map((column) => column?.toString().split(',') ?? []);
+  const read = bundleIds.map((bundleId): Bundle => ({ bundleId: Number(bundleId), deliveries: [] }));
+  const deliveries = toDeliveries(ofDeliveries, areText === 't' ? bodies : Buffer.from(`${bodies}`, 'hex'));
+  for (const [index, delivery] of deliveries.entries())
+    read[Number(numbers[index]) - 1]?.deliveries.push(delivery);
   const bundles = new Map<string, Bundle[]>();
-  const more: string[] = [];
-  for (const [botId, ...row] of rows as (Buffer | null)[][]) {
-    const [bundleId] = row;
-    if (bundleId) addTo(bundles, `${botId}`, toBundle(row as BundleRow));
-    else more.push(`${botId}`);
-  }
-  return { bundles, more };
+  for (const [index, bundle] of read.entries())
+    addTo(bundles, botIds[Number(positions[index])] ?? '', bundle);
+  return { bundles, more: [...new Set(more)].map((position) => botIds[Number(position)] ?? '') };
 }
 
 function addTo(bundles: Map<string, Bundle[]>, botId: string, bundle: Bundle): void {
@@ -141,17 +157,13 @@ function addTo(bundles: Map<string, Bundle[]>, botId: string, bundle: Bundle): v
   else bundles.set(botId, [bundle]);
 }
 
-/** The raw columns. A delivery that was deleted while pending is missing; a bundle without any delivery has nulls. */
-type BundleRow = [bundleId: Buffer, isText: Buffer, ...columns: (Buffer | null)[]];
-
-function toBundle([bundleId, isText, ...columns]: BundleRow): Bundle {
-  const joined = columns.pop() ?? Buffer.alloc(0);
-  const bodies = `${isText}` === 't' ? joined : Buffer.from(`${joined}`, 'hex');
-  const [ids = [], platforms = [], sources = [], received = [], lengths = []] = columns.map(
-    (column) => column?.toString().split(',') ?? [],
-  );
+/** A delivery that was deleted while pending is missing. */
+function toDeliveries(
+  [ids = [], platforms = [], sources = [], received = [], lengths = []]: string[][],
+  bodies: Buffer,
+): Delivery[] {
   let end = 0;
-  const deliveries = ids.map((id, index): Delivery => {
+  return ids.map((id, index): Delivery => {
     const start = end;
     end += Number(lengths[index]);
     return {
@@ -162,5 +174,4 @@ function toBundle([bundleId, isText, ...columns]: BundleRow): Bundle {
       body: bodies.subarray(start, end),
     };
   });
-  return { bundleId: Number(bundleId), deliveries };
 }

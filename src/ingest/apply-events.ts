@@ -77,11 +77,13 @@ export async function findChunks(
   return chunks.map((chunk, index) => ({
     events: chunk.map(({ bot, incoming }) => ({
       ...{ bot, incoming },
-      storedEvents: storedEvents[index]?.get(bot.botId) ?? new ByPlatform<StoredEvent>(),
+      storedEvents: storedEvents[index]?.get(bot.botId) ?? noEvents,
     })),
     people: people[index] as FoundChunk['people'],
   }));
 }
+
+const noEvents: ByPlatform<StoredEvent> = new ByPlatform();
 
 type NewEvent = PersonEvent & { receivedAt: number };
 

@@ -2,31 +2,30 @@
 import type { PlatformName } from './platform.ts';
 
 export class ByPlatform<Value> {
-  readonly #maps = new Map<PlatformName, Map<string, Value>>();
+  /** An object, because most of these are small and short-lived: a batch of many bots has several of each. */
+  readonly #maps: Partial<Record<PlatformName, Map<string, Value>>> = {};
 
   get(platform: PlatformName, id: string): Value | undefined {
-    return this.#maps.get(platform)?.get(id);
+    return this.#maps[platform]?.get(id);
   }
 
   set(platform: PlatformName, id: string, value: Value): void {
-    const map = this.#maps.get(platform);
-    if (map) map.set(id, value);
-    else this.#maps.set(platform, new Map([[id, value]]));
+    this.#maps[platform] ??= new Map();
+    this.#maps[platform].set(id, value);
   }
 
   /** The ids of the platform with their values. */
   entries(platform: PlatformName): [id: string, value: Value][] {
-    return [...(this.#maps.get(platform) ?? [])];
+    return [...(this.#maps[platform] ?? [])];
   }
 
   /** All values, platform by platform. */
   values(): Value[] {
-    return [...this.#maps.values()].flatMap((map) => [...map.values()]);
+    const [first, ...others] = Object.values(this.#maps).map((map) => [...map.values()]);
+    return others.length === 0 ? (first ?? []) : [first ?? [], ...others].flat();
   }
 
   get size(): number {
-    let size = 0;
-    for (const map of this.#maps.values()) size += map.size;
-    return size;
+    return Object.values(this.#maps).reduce((size, map) => size + map.size, 0);
   }
 }

@@ -75,6 +75,13 @@ export function addSessionChanges(
   before: readonly Session[],
   after: readonly Session[],
 ): void {
+  if (before.length === 0) {
+    for (const session of after) {
+      tallySession(tally, platform, session, 1);
+      changes.added.push({ ...session, botId, contactId, platform });
+    }
+    return;
+  }
   const unchanged = new Set(before.map(textOf));
   const starts = new Set(after.map(({ firstAt }) => firstAt));
   const startsBefore = new Set(before.map(({ firstAt }) => firstAt));

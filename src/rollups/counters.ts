@@ -134,8 +134,10 @@ export class Tally {
   }
 }
 
+const noSums = Object.fromEntries(figureNames.map((name) => [name, 0])) as Sums;
+
 function zeros(): Sums {
-  return Object.fromEntries(figureNames.map((name) => [name, 0])) as Sums;
+  return { ...noSums };
 }
 
 function addTo(sums: Sums, change: FigureChange, sign: 1 | -1): void {
