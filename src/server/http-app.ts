@@ -2,10 +2,10 @@
  * The HTTP app: routes of all APIs, health and pages.
  */
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
-import { registerLineInsight } from '../api/line-insight/router.ts';
-import { registerLiveChat } from '../api/live-chat/router.ts';
-import { registerManagement } from '../api/management/router.ts';
-import { registerMantago } from '../api/mantago/router.ts';
+import { readInsightContract, registerLineInsight } from '../api/line-insight/router.ts';
+import { readLiveChatContract, registerLiveChat } from '../api/live-chat/router.ts';
+import { readManagementContract, registerManagement } from '../api/management/router.ts';
+import { readMantagoContract, registerMantago } from '../api/mantago/router.ts';
 import { registerDocuments } from '../api/pages/documents.ts';
 import { registerPages } from '../api/pages/pages.ts';
 import { registerWidgetFile } from '../api/pages/widget-file.ts';
@@ -188,6 +188,12 @@ export async function buildHttp(
   registerHealth(app, { keyWatch, metrics, drain });
   await registerPages(app);
   return app;
+}
+
+/** Begins to read the contracts, which takes about as long as the start of PostgreSQL. An invalid one fails when it is used. */
+export function readContracts(): void {
+  for (const read of [readManagementContract, readLiveChatContract, readMantagoContract, readInsightContract])
+    read().catch(() => undefined);
 }
 
 /** An app without routes. */

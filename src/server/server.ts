@@ -26,7 +26,7 @@ import { once } from '../once.ts';
 import type { Random } from '../random.ts';
 import { type Clock, minuteMs, secondMs, systemClock } from '../time.ts';
 import { type Closer, type Parts, readWaitingNotices, startBackground } from './background.ts';
-import { buildHttp, listen, openApp, registerHealth } from './http-app.ts';
+import { buildHttp, listen, openApp, readContracts, registerHealth } from './http-app.ts';
 import { createMetrics } from './metrics.ts';
 import { type Database, openDatabase } from './open-database.ts';
 
@@ -79,6 +79,7 @@ export async function startServer(
     dataFolder: config.data,
     random,
   };
+  if (config.role !== 'worker') readContracts();
   const database = await openDatabase({
     databaseUrl: config.databaseUrl,
     dataFolder: config.data,
@@ -97,7 +98,10 @@ export async function startServer(
     const keys = await keysOf(database.sql, source, { mayMake, now: clock() });
     const parts: Parts = { config, sql: database.sql, keys, clock, random, log };
     const drain = new Drain();
-    const address = await startParts(parts, database, { closers, requestMsMax, drain });
+    const keyWatch = new KeyWatch(parts);
+    const address = await startParts(parts, database, { closers, requestMsMax, drain, keyWatch });
+    // Not earlier: opening the credentials of thousands of bots would delay the start.
+    watchKeys(keyWatch, log, closers);
     return {
       address,
       createFirstSetupLink: (below) =>
@@ -121,7 +125,12 @@ function nameOf({ role, secretKey }: Config, source: KeySource): string {
 async function startParts(
   parts: Parts,
   { openPool, openListener, dropConnections }: Database,
-  { closers, requestMsMax, drain }: { closers: Closer[]; requestMsMax: number; drain: Drain },
+  {
+    closers,
+    requestMsMax,
+    drain,
+    keyWatch,
+  }: { closers: Closer[]; requestMsMax: number; drain: Drain; keyWatch: KeyWatch },
 ): Promise<string> {
   const { config, sql } = parts;
   const heartbeat = new Heartbeat({
@@ -145,8 +154,6 @@ async function startParts(
     collecting: () => countWaiting(sql),
     preparedTransactions: () => countPrepared(sql),
   });
-  const keyWatch = new KeyWatch(parts);
-  watchKeys(keyWatch, parts.log, closers);
   const line = new LineClient(config.lineApi);
   closers.push(() => line.close());
   const tokenOptions = { clock: parts.clock, monotonic: () => performance.now(), onCall: metrics.lineCalled };

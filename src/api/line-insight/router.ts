@@ -19,7 +19,7 @@ import { Refusal } from '../../errors.ts';
 import { type Memoized, memoized } from '../../http/batch.ts';
 import { addressOf } from '../../http/caller-address.ts';
 import { coalesced } from '../../http/coalesce.ts';
-import { bindContract, type ContractOperation, readContract } from '../../http/contract.ts';
+import { bindContract, type Contract, type ContractOperation, readContract } from '../../http/contract.ts';
 import { sendLineError, wrongTokenMessage } from '../../http/errors/line.ts';
 import { RateLimit } from '../../http/rate-limit.ts';
 import { sendShared } from '../../http/shared-answer.ts';
@@ -48,12 +48,16 @@ const cacheMsUsual = 500;
 const contractFile = new URL('../../../contracts/line-insight.yaml', import.meta.url);
 const prefix = '/v2/bot/insight';
 
+export function readInsightContract(): Promise<Contract> {
+  return readContract(contractFile);
+}
+
 /** Adds the contract's operations to the server, at `/v2/bot/insight/…`. */
 export async function registerLineInsight(
   app: FastifyInstance,
   { sql, verified, clock, random, cacheMs = cacheMsUsual, rateLimit, log }: InsightOptions,
 ): Promise<void> {
-  const contract = await readContract(contractFile);
+  const contract = await readInsightContract();
   const handlers = insightOperations({ sql, clock, cacheMs });
   const findByHash = coalesced((tokenHash) => findTokenBot(sql, tokenHash, { now: clock() }));
   const randomOfIds = inPortions(random);

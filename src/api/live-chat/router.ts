@@ -13,7 +13,7 @@ import { findWidget, indexAllWidgetKeys } from '../../bots/widget-keys.ts';
 import { invalidInput, Refusal } from '../../errors.ts';
 import { readFileBodies, readJsonBodies } from '../../http/bodies.ts';
 import { callerNetwork } from '../../http/caller-address.ts';
-import { bindContract, type ContractOperation, readContract } from '../../http/contract.ts';
+import { bindContract, type Contract, type ContractOperation, readContract } from '../../http/contract.ts';
 import { sendProblem } from '../../http/errors/problem.ts';
 import { checkMediaType } from '../../http/media-type.ts';
 import { RateLimit } from '../../http/rate-limit.ts';
@@ -41,12 +41,16 @@ const bodyBytesMax = 32 * 1024;
 const uploadsAtOnceMax = 16;
 const uploadsEachMax = 2;
 
+export function readLiveChatContract(): Promise<Contract> {
+  return readContract(contractFile, { closedQuery: true, repairsText: true });
+}
+
 /** Adds the contract's operations to the server, at `/live-chat/v1/…`. */
 export async function registerLiveChat(app: FastifyInstance, options: LiveChatApiOptions): Promise<void> {
   const { sql, keys, clock, log } = options;
   await registerSockets(app);
   await indexAllWidgetKeys(sql, keys, { now: clock() });
-  const contract = await readContract(contractFile, { closedQuery: true, repairsText: true });
+  const contract = await readLiveChatContract();
   const widgetOf = knownWidgets((widgetKey) => findWidget(sql, keys, { widgetKey, now: clock() }));
   const addresses = options.addressLimit > 0 ? new RateLimit(options.addressLimit) : null;
   const visitors = options.visitorLimit > 0 ? new RateLimit(options.visitorLimit) : null;

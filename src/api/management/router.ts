@@ -15,7 +15,7 @@ import type { Queryable } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
 import { readFileBodies, readJsonBodies } from '../../http/bodies.ts';
 import { addressOf } from '../../http/caller-address.ts';
-import { bindContract, type ContractOperation, readContract } from '../../http/contract.ts';
+import { bindContract, type Contract, type ContractOperation, readContract } from '../../http/contract.ts';
 import { sendProblem } from '../../http/errors/problem.ts';
 import { checkMediaType, mediaTypeOf } from '../../http/media-type.ts';
 import { limitHeaders, RateLimit } from '../../http/rate-limit.ts';
@@ -40,10 +40,14 @@ const contractFile = new URL('../../../contracts/management.yaml', import.meta.u
 const prefix = '/api/v1';
 const bodyBytesUsual = 64 * 1024;
 
+export function readManagementContract(): Promise<Contract> {
+  return readContract(contractFile, { closedQuery: true });
+}
+
 /** Adds the contract's operations to the server, at `/api/v1/…`. */
 export async function registerManagement(app: FastifyInstance, options: ManagementOptions): Promise<void> {
   await registerSockets(app);
-  const contract = await readContract(contractFile, { closedQuery: true });
+  const contract = await readManagementContract();
   const closing = new AbortController();
   const passwords = new Passwords({ random: options.random, cost: options.passwordCost ?? usualCost });
   const handlers = managementOperations({ ...options, passwords, closing: closing.signal });
