@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { holds } from '../../tests/harness/property.ts';
 import type { Queryable } from '../database/client.ts';
-import { putDeliveries, readPending } from './inbox.ts';
+import { putDeliveries } from './inbox.ts';
 import { botsWithPending } from './pending.ts';
+import { readPending } from './read-pending.ts';
 
 const all = { countMax: 1_000, bytesMax: 1_000_000, except: [] as number[] };
 
