@@ -13,6 +13,7 @@ import { setChannel } from '../src/bots/set-channel.ts';
 import type { Address, Sql } from '../src/database/client.ts';
 import { attachNodes, readServers } from '../src/database/nodes.ts';
 import { connect } from '../src/database/pool.ts';
+import { useCluster } from '../src/database/row-table.ts';
 import { putDeliveries } from '../src/inbox/inbox.ts';
 import { availablePoints } from '../src/points/balances.ts';
 import { readFigures } from '../src/reports/totals.ts';
@@ -23,7 +24,7 @@ import { channelSecret, poolSize, type Stage } from './stage.ts';
 
 const botCount = 20;
 const commitSize = 100;
-const reads = 300;
+const reads = 2_000;
 const idsInCall = 100;
 const ticksPerSecond = 100;
 const microseconds = 1_000_000;
@@ -60,6 +61,7 @@ export async function measureCluster({ stage, plan, say }: Measuring): Promise<L
     // The first round warms up both sides.
     for (let run = -1; run < plan.runs; run++) {
       for (const name of ['plain', 'cluster'] as const) {
+        useCluster(name === 'cluster');
         const cost = await measureSide(sides[name], run + 1, plan.foldDeliveries);
         for (const work of Object.keys(works) as Work[]) if (run >= 0) costs[name][work].push(cost[work]);
         say(

@@ -17,6 +17,7 @@ import { setChannel } from '../../src/bots/set-channel.ts';
 import { distribute } from '../../src/database/cluster.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
+import { setUp } from '../../src/ingest/claim.ts';
 import { recount } from '../../src/rebuild/recount.ts';
 import { dataFolder, launch } from '../../tests/harness/cli.ts';
 import { lineSecret } from '../../tests/harness/webhooks.ts';
@@ -59,6 +60,7 @@ async function runNodes(proving: Proving): Promise<void> {
   const botIds = await fill(cluster, folder.folder);
   await distributeWithKills(cluster, { env, random, proving });
   await checkBots(cluster, botIds, filledPerBot);
+  for (const botId of botIds) await checkSettings(cluster, botId);
   proving.count('distribution', 'checked bots', botIds.length);
   const server = launch({ env, onEnd: folder.onEnd });
   proving.onFailure('server log', () => tailOf(server.stderr(), [secretKey]));
@@ -181,6 +183,16 @@ async function checkBots({ sql }: ClusterNodes, botIds: readonly string[], event
     if (events !== undefined && row?.count !== events)
       throw new Failure(`${row?.count} events instead of ${events}`, { botId });
   }
+}
+
+/** The planner settings of a batch reach the node of the bot. */
+async function checkSettings({ sql }: ClusterNodes, botId: string): Promise<void> {
+  await sql.begin(async (tx) => {
+    await setUp(tx);
+    const [row] =
+      await tx`select current_setting('enable_seqscan') as value from bots where bot_id = ${botId}`;
+    if (row?.value !== 'off') throw new Failure('a batch runs with other planner settings on a node', row);
+  });
 }
 
 async function goesOn(senders: readonly Sender[], count: number): Promise<void> {

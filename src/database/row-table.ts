@@ -77,14 +77,19 @@ export function botOf(sql: Queryable, name: string, list: readonly OfBot[]): Fra
  * batch of one bot costs it a third more.
  */
 export function changedBotOf(sql: Queryable, name: string, list: readonly OfBot[]): Fragment {
-  return isOnCluster ? botOf(sql, name, list) : sql.unsafe(`${name}.bot_id`);
+  return onCluster ? botOf(sql, name, list) : sql.unsafe(`${name}.bot_id`);
 }
 
-let isOnCluster = false;
+let onCluster = false;
 
-/** Makes later statements of this process ones for a cluster (cluster.ts). */
-export function useCluster(): void {
-  isOnCluster = true;
+/** True if the database of this process has Citus. */
+export function isOnCluster(): boolean {
+  return onCluster;
+}
+
+/** Makes later statements of this process ones for a cluster (cluster.ts), or for plain PostgreSQL. */
+export function useCluster(isCluster = true): void {
+  onCluster = isCluster;
 }
 
 function onlyBot(list: readonly OfBot[]): string | undefined {

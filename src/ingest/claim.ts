@@ -1,22 +1,33 @@
 /** The begin of a fold's transaction: its settings, the locks of its bots, and the claim of their bundles. */
 import type { Transaction } from '../database/client.ts';
-import { botOf, rowTable } from '../database/row-table.ts';
+import { botOf, isOnCluster, rowTable } from '../database/row-table.ts';
 import type { BotBatch } from './batch.ts';
+
+/**
+ * A fold reads some hundred rows of large tables by key, and no other plan is ever better. With the others disabled, one plan is good for
+ * every batch and is not planned again.
+ */
+const disabledPlans = [
+  'enable_seqscan',
+  'enable_bitmapscan',
+  'enable_hashjoin',
+  'enable_mergejoin',
+  'enable_sort',
+];
+/** Citus passes on `set local`, but no `set_config`. */
+const onNodes = ["citus.propagate_set_commands = 'local'", ...disabledPlans.map((name) => `${name} = off`)]
+  .map((setting) => `set local ${setting}`)
+  .join('; ');
 
 /** The settings of a fold's transaction. */
 export async function setUp(tx: Transaction): Promise<void> {
-  await tx`
-    select
-      -- A fold reads some hundred rows of large tables by key, and no other plan is ever better. With the others disabled, one
-      -- plan is good for every batch and is not planned again.
-      set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
-      set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
-      set_config('enable_sort', 'off', true),
+  const settings = tx`
+    select ${tx.unsafe(disabledPlans.map((name) => `set_config('${name}', 'off', true)`).join(', '))},
       -- Citus finds the node of a bot while it plans, from the values of a custom plan.
-      set_config('plan_cache_mode',
-        case when exists (select from pg_extension where extname = 'citus') then 'auto' else 'force_generic_plan' end, true),
+      set_config('plan_cache_mode', ${isOnCluster() ? 'auto' : 'force_generic_plan'}, true),
       -- A power cut that undoes a fold loses nothing: its deliveries are pending again.
       set_config('synchronous_commit', 'off', true)`;
+  await Promise.all([settings, isOnCluster() && tx.unsafe(onNodes)]);
 }
 
 /** The locked bots, and the bundles that were still pending. */
