@@ -52,9 +52,9 @@ async function foldDuringFetches({ stage, plan, say }: Measuring, bare: BareServ
   };
   const fold = async (run: number, isFetching: boolean): Promise<number> => {
     const { botId } = await stage.addBot(`profiles ${run} ${isFetching}`);
-    const channel = { botId, platform: 'line', secret: channelSecret } as const;
-    const making = { now: Date.now(), random: randomBytes, keys };
-    await setChannel(sql, isFetching ? { ...channel, accessToken } : channel, making);
+    // The fold stores reply tokens for a channel with an access token, so both sides have one.
+    const channel = { botId, platform: 'line', secret: channelSecret, accessToken } as const;
+    await setChannel(sql, channel, { now: Date.now(), random: randomBytes, keys });
     const deliveries = makeDeliveries(run, plan.foldDeliveries);
     for (let start = 0; start < deliveries.length; start += putSize) {
       const part = deliveries.slice(start, start + putSize);
@@ -70,6 +70,8 @@ async function foldDuringFetches({ stage, plan, say }: Measuring, bare: BareServ
       return await foldInbox(sql, plan.foldDeliveries);
     } finally {
       await fetcher?.stop();
+      // So that a later fetcher asks about the people of its own run only.
+      await sql`update channels set enabled = false where bot_id = ${botId}`;
     }
   };
   // The first round warms up both sides.

@@ -87,7 +87,7 @@ test('it fetches and processes LINE’s figures and shows the state; a second ru
   const before = line.calls.length;
   assert.equal((await json()).done, true);
   const again = line.calls.slice(before).map(({ endpoint }) => endpoint);
-  assert.deepEqual(again.sort(), ['consumption', 'demographic', 'info', 'quota']);
+  assert.deepEqual(again.sort(), ['consumption', 'demographic', 'info', 'quota', 'rich-menus']);
   const output = await run('status', botId);
   assert.match(output, new RegExp(`^${botId}: collecting\nkind +state +last answer +next`));
   const days = `${addDays(line.firstDay, -1)} … ${line.readyDay}`;
