@@ -32,7 +32,13 @@ async function shop(t: TestContext, { perSecond = 20 } = {}) {
   });
   const calls: string[] = [];
   const answers = new Map<string, FetchedProfile>();
-  const state = { now: start, calls, answers, during: async (_id: string): Promise<void> => undefined };
+  const state = {
+    now: start,
+    pausedMs: 0,
+    calls,
+    answers,
+    during: async (_id: string): Promise<void> => undefined,
+  };
   const settings = { botId, platform: 'line', secret: 'secret', accessToken: 'token' } as const;
   const setToken = () => setChannel(sql, settings, { now: state.now, random: randomBytes, keys });
   await sql`insert into bots (bot_id, name) values (${botId}, 'Shop')`;
@@ -40,6 +46,9 @@ async function shop(t: TestContext, { perSecond = 20 } = {}) {
   const addFetcher = () =>
     new ProfileFetcher({
       ...{ sql, keys, perSecond, clock: () => state.now },
+      pause: async (ms) => {
+        state.pausedMs += ms;
+      },
       log: { warn: () => undefined, error: () => undefined },
       sources: [
         {
@@ -89,15 +98,17 @@ test('the fold queues new people, and each is asked about once, within the rate'
   await fold('message', userId(1));
   await fold('follow', userId(2));
   await people([userId(3)]);
-  assert.equal(await fetcher.round(), 2);
-  assert.equal(await fetcher.round(), 0, 'the second is used up');
-  state.now += secondMs;
+  assert.equal(await fetcher.round(), 3);
+  assert.equal(state.pausedMs, secondMs, 'the third call waits for the next second');
+  await people([userId(4)]);
+  assert.equal(await fetcher.round(), 0, 'the rate of the step is used up');
+  state.now += 1_500;
   assert.equal(await fetcher.round(), 1);
   state.now += dayMs;
   await fold('message', userId(1));
   assert.equal(await fetcher.round(), 0);
-  assert.deepEqual([...calls].sort(), [1, 2, 3].map(userId));
-  assert.deepEqual(await profiles(), ['1 Name 1', '2 Name 2', '3 Name 3']);
+  assert.deepEqual([...calls].sort(), [1, 2, 3, 4].map(userId));
+  assert.deepEqual(await profiles(), ['1 Name 1', '2 Name 2', '3 Name 3', '4 Name 4']);
 });
 
 test('a profile is read again after 30 days, and replaced except a name that the business set', async (t) => {

@@ -1,12 +1,14 @@
 /**
  * Reads the profiles of people from the platforms, within a rate for each channel.
  *
- *     due channel → lock its schedule → due contacts → calls → under the bot's lock: profiles and next due times → commit
+ *     due channel → lock its schedule → due contacts → calls, ten seconds at most → under the bot's lock: profiles and next due
+ *     times → commit
  *
  * Any number of processes can do this for one database. A profile is read again after 30 days. A person without a profile (404) is not
  * asked about again until the person unblocks the account. A refused token, a reached limit or an unreachable platform pauses the
  * channel, for growing times; new settings of the channel end the pause.
  */
+import { setTimeout } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Keys } from '../auth/keys.ts';
 import { type Channel, type ChannelId, findChannel } from '../bots/channels.ts';
@@ -35,12 +37,19 @@ export type FetcherOptions = {
   sources: readonly ProfileSource[];
   /** Calls per second for each channel. */
   perSecond: number;
+  /** Waits for that time (ms); a test passes its own. */
+  pause?(ms: number): Promise<void>;
 };
 
 /** Channels that one process works on at a time. */
 export const fetchWorkers = 2;
 const callsAtOnce = 8;
-const contactsMax = 50;
+/**
+ * A step asks for up to ten seconds. Its results are written under the bot's lock, which interrupts the fold of the bot for some tenths
+ * of a second, so a long queue must not write every second.
+ */
+const stepSeconds = 10;
+const contactsMax = 200;
 const checkMs = secondMs;
 const retryMsMax = 30 * secondMs;
 const refreshMs = 30 * dayMs;
@@ -99,34 +108,41 @@ export class ProfileFetcher {
     const startedAt = clock();
     const turn = await claimTurn(tx, id, startedAt);
     if (turn === null) return 0;
-    const limit = Math.min(perSecond, contactsMax);
+    const limit = Math.min(perSecond * stepSeconds, contactsMax);
     const contacts = await dueContacts(tx, id, { now: startedAt, limit });
     const { results, calls, pause } = await this.#fetchAll(tx, id, contacts);
     const now = clock();
-    await putResults(tx, id, results, { now });
     if (pause === null) {
       const nextAt = startedAt + Math.ceil((calls * secondMs) / perSecond);
       await putSchedule(tx, id, { nextAt, failures: 0, problem: null, now });
-      return calls;
+    } else {
+      const failures = turn.failures + 1;
+      const pauseMs = Math.min(firstPauseMs * 2 ** (failures - 1), pauseMsMax);
+      const nextAt = now + Math.max(pauseMs, pause.retryMs ?? 0);
+      await putSchedule(tx, id, { nextAt, failures, problem: pause.problem, now });
+      log.warn({ ...id, problem: pause.problem }, 'profiles cannot be read now');
     }
-    const failures = turn.failures + 1;
-    const pauseMs = Math.min(firstPauseMs * 2 ** (failures - 1), pauseMsMax);
-    const nextAt = now + Math.max(pauseMs, pause.retryMs ?? 0);
-    await putSchedule(tx, id, { nextAt, failures, problem: pause.problem, now });
-    log.warn({ ...id, problem: pause.problem }, 'profiles cannot be read now');
+    // Last, because it takes the bot's lock.
+    await putResults(tx, id, results, { now });
     return calls;
   }
 
-  /** Asks about the contacts, several at a time, until one answer pauses the channel. */
+  /** Asks about the contacts, several at a time and `perSecond` in a second, until one answer pauses the channel. */
   async #fetchAll(tx: Transaction, id: ChannelId, contacts: readonly DueContact[]): Promise<Fetched> {
     const fetched: Fetched = { results: [], calls: 0, pause: null };
     const channel = await this.#findChannel(tx, id);
     const source = this.#sources.get(id.platform);
     if ('outcome' in channel || !source)
       return { ...fetched, pause: 'outcome' in channel ? channel : noAccess };
-    const rest = contacts.values();
+    const { perSecond, pause = setTimeout } = this.#options;
+    const rest = contacts.entries();
+    let second = Promise.resolve();
     const work = async () => {
-      for (const contact of rest) {
+      for (const [index, contact] of rest) {
+        // Every call of the next second waits for the end of this one.
+        if (index > 0 && index % perSecond === 0) second = second.then(() => pause(secondMs));
+        await second;
+        if (this.#isStopped || fetched.pause !== null) return;
         fetched.calls += 1;
         const answer = await source.fetchProfile(channel, contact.platformContactId);
         if (answer.outcome === 'paused') fetched.pause ??= answer;

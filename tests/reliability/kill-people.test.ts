@@ -14,8 +14,7 @@ const friends = 150;
 const pageSize = 50;
 /** Calls between two kills. */
 const callsMax = 30;
-/** Profiles that one step asks about. */
-const stepSize = 50;
+const perSecond = 50;
 const waitMsMax = 120_000;
 const userId = (number: number) => `U${String(number).padStart(32, '0')}`;
 
@@ -45,7 +44,7 @@ test('after 2 kills each friend is one contact with a name, and only interrupted
   const settings = {
     SHOAL_LINE_API: line.address,
     SHOAL_COLLECT: 'on',
-    SHOAL_PROFILE_CALLS_PER_SECOND: String(stepSize),
+    SHOAL_PROFILE_CALLS_PER_SECOND: String(perSecond),
   };
   const environment = { env: { ...env, ...settings }, onEnd };
   const creation = await creationIn(sql, environment);
@@ -87,7 +86,9 @@ test('after 2 kills each friend is one contact with a name, and only interrupted
   );
   const [list] = await sql`select listed, added from line_friend_lists where bot_id = ${botId}`;
   assert.deepEqual([Number(list?.listed), Number(list?.added)], [friends, friends]);
-  const repeated = (calls: string[]) => calls.length - new Set(calls).size;
-  assert.ok(repeated(callsTo('followers/ids')) <= kills);
-  assert.ok(repeated(callsTo('profile/')) <= kills * stepSize, 'a profile that was stored was read again');
+  const asked = [
+    ...Map.groupBy([...callsTo('followers/ids'), ...callsTo('profile/')], (url) => url).values(),
+  ];
+  const most = Math.max(...asked.map((calls) => calls.length));
+  assert.ok(most <= kills + 1, `a call was made ${most} times`);
 });
