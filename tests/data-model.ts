@@ -111,6 +111,8 @@ const folders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     mantago_problems: 'What the walk could not bring over.',
     mantago_days: 'MantaGo’s followers by day.',
     mantago_answers: 'MantaGo’s answers to the analysis calls.',
+    mantago_comparisons: 'MantaGo’s figures next to ours, one comparison after the other.',
+    mantago_watches: 'The daily comparison.',
   },
   jobs: { jobs: 'Long work in small steps: deletions and replays.' },
 };

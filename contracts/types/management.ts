@@ -1988,6 +1988,143 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bots/{botId}/mantago": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * The import from MantaGo and the daily comparison
+         * @description The same as `shoal mantago status`. Without the pair.
+         */
+        get: operations["getMantago"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/mantago/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start or continue the import from MantaGo
+         * @description The server works on it in the background. An import that has not ended continues; after its end, a new one updates the data.
+         *     Parts of the connection that are left out stay as they are. The pair is stored encrypted and never returned. Safe to repeat.
+         */
+        post: operations["startMantagoImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/mantago/import/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop the import from MantaGo
+         * @description It stops after its current step. What it brought stays. Safe to repeat.
+         */
+        post: operations["stopMantagoImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/mantago/problems": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * What the import could not bring over
+         * @description One entry for each client, id or tag, with the reason.
+         */
+        get: operations["listMantagoProblems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/mantago/comparisons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * MantaGo's figures next to Shoal's
+         * @description Newest first. Each comparison asked both servers the same calls. They are deleted after 400 days.
+         */
+        get: operations["listMantagoComparisons"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/mantago/watch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Compare with MantaGo now and every day
+         * @description The server compares in the background. Needs the connection of an import. Safe to repeat.
+         */
+        put: operations["setMantagoWatch"];
+        post?: never;
+        /**
+         * End the daily comparison
+         * @description Comparisons stay. Safe to repeat.
+         */
+        delete: operations["removeMantagoWatch"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/bots/{botId}/callback": {
         parameters: {
             query?: never;
@@ -3638,6 +3775,121 @@ export interface components {
             createdAt: string;
             /** Format: date-time */
             updatedAt: string;
+        };
+        MantagoState: {
+            botId: string;
+            import: components["schemas"]["MantagoImport"] | null;
+            problems: {
+                reason: string;
+                count: number;
+                meaning: string;
+            }[];
+            /** @description What no call of MantaGo's returns, by name. */
+            neverCarried: {
+                [key: string]: string;
+            };
+            watch: components["schemas"]["MantagoWatch"] | null;
+        };
+        MantagoConnection: {
+            /** @description The https:// address of MantaGo, without /openapi. */
+            address?: string;
+            /** @description The id of the bot at MantaGo. */
+            theirBotId?: string;
+            /** @description API token of the bot. */
+            token?: string;
+            /** @description Secret key of the bot. */
+            secret?: string;
+            callsPerMinute?: number;
+            /** @description MantaGo's encoded client ids, if its list does not contain them. Each costs one call. */
+            encodedIds?: string[];
+        };
+        MantagoImport: {
+            botId: string;
+            /** @enum {string} */
+            state: "running" | "stopped" | "done";
+            /** @description 1 for the first import, one more for each update. */
+            run: number;
+            /** @enum {string} */
+            phase: "answers" | "tags" | "probe" | "clients" | "recent" | "ids" | "days";
+            address: string;
+            theirBotId: string;
+            callsPerMinute: number;
+            /** @description Clients at MantaGo, as its analysis reports them. */
+            expected: number | null;
+            /** @description What this import has read and changed, by name. */
+            counts: {
+                [key: string]: number;
+            };
+            calls: number;
+            /** @description Why the last call failed, or why the import stopped. */
+            problem: string | null;
+            /** Format: date-time */
+            nextAt: string | null;
+            /** Format: date-time */
+            startedAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /** Format: date-time */
+            endedAt: string | null;
+            /** @description A forecast. */
+            secondsLeft: number | null;
+        };
+        MantagoProblems: {
+            problems: {
+                reason: string;
+                /** @description Empty if it concerns no client. */
+                platform: string;
+                /** @description The id of a client, an encoded id, or the name of a tag. */
+                subject: string;
+                detail: string;
+                meaning: string;
+            }[];
+            nextCursor: components["schemas"]["NextCursor"];
+        };
+        MantagoComparisons: {
+            comparisons: components["schemas"]["MantagoComparison"][];
+            /** @description The meaning of each reason. */
+            reasons: {
+                [key: string]: string;
+            };
+            nextCursor: components["schemas"]["NextCursor"];
+        };
+        MantagoComparison: {
+            /** Format: date-time */
+            comparedAt: string;
+            /** @description The largest gap that is fine, in percent of MantaGo's figure. */
+            tolerance: number;
+            /** @description Figures with a larger gap. */
+            beyond: number;
+            figures: {
+                /** @enum {string} */
+                call: "clients/analysis" | "message/analysis" | "client/point" | "clients" | "clients/statistics" | "autoTags/list";
+                figure: string;
+                ours: number | string | boolean | null;
+                theirs: number | string | boolean | null;
+                /** @description ours − theirs. */
+                gap: number | null;
+                percent: number | null;
+                isBeyond: boolean;
+                reason: string | null;
+            }[];
+        };
+        MantagoWatching: {
+            /** @default 1 */
+            tolerance?: number;
+            /**
+             * @description Clients that are compared one by one.
+             * @default 20
+             */
+            sample?: number;
+        };
+        MantagoWatch: {
+            tolerance: number;
+            sample: number;
+            /** Format: date-time */
+            nextAt: string;
+            /** @description Why the last comparison failed. */
+            problem: string | null;
         };
         CallbackState: {
             botId: string;
@@ -8210,6 +8462,257 @@ export interface operations {
             503: components["responses"]["DatabaseUnavailable"];
         };
     };
+    getMantago: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The latest import, or null. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MantagoState"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    startMantagoImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MantagoConnection"];
+            };
+        };
+        responses: {
+            /** @description The import. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MantagoImport"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    stopMantagoImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The import. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MantagoImport"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    listMantagoProblems: {
+        parameters: {
+            query?: {
+                /** @description The largest number of entries. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the previous page. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of problems. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MantagoProblems"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    listMantagoComparisons: {
+        parameters: {
+            query?: {
+                /** @description The largest number of entries. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the previous page. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of comparisons. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MantagoComparisons"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    setMantagoWatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MantagoWatching"];
+            };
+        };
+        responses: {
+            /** @description The daily comparison. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MantagoWatch"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    removeMantagoWatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description There is no daily comparison. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
     getCallback: {
         parameters: {
             query?: never;
@@ -8860,6 +9363,8 @@ export interface queryDefaults {
     listGiftGrants: 'limit';
     listJobs: 'limit';
     listNotices: 'limit';
+    listMantagoProblems: 'limit';
+    listMantagoComparisons: 'limit';
     exportData: 'format' | 'bom';
     importData: 'preview';
 }

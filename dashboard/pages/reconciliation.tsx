@@ -20,12 +20,14 @@ import type { PageProps } from '../state/bots.ts';
 import { t as frame } from '../texts/frame.ts';
 import { reasonNames, t } from '../texts/reconciliation.ts';
 import { metaText } from '../texts/reconciliation-meta.ts';
+import { MantagoReconciliation } from './reconciliation-mantago.tsx';
 import { type MetaPlatform, MetaReconciliation } from './reconciliation-meta.tsx';
 import './reconciliation.css';
 
 const figures = ['followers', 'blocks', 'sends'] as const;
 type FigureName = (typeof figures)[number];
 const platforms = ['line', 'facebook', 'instagram', 'whatsapp'] as const;
+type Counterpart = 'line' | MetaPlatform | 'mantago';
 
 type Reconciliation = Schema['Reconciliation'];
 type Day = Reconciliation['days'][number];
@@ -38,15 +40,26 @@ export default function ReconciliationPage({ bot }: PageProps) {
     { everyMs: 30_000 },
   );
   const [figure, setFigure] = useState<FigureName>('followers');
-  const [platform, setPlatform] = useState<'line' | MetaPlatform>('line');
+  const [platform, setPlatform] = useState<Counterpart>('line');
   const choice = (
     <Segments
       label={metaText('platform')}
       value={platform}
       onChange={(name) => setPlatform(name)}
-      choices={platforms.map((value) => ({ value, title: platformTitle(value) }))}
+      choices={[
+        ...platforms.map((value) => ({ value, title: platformTitle(value) })),
+        { value: 'mantago' as const, title: 'MantaGo' },
+      ]}
     />
   );
+  if (platform === 'mantago') {
+    return (
+      <PageFrame title={frame('reconciliation')}>
+        <div class="reconciled">{choice}</div>
+        <MantagoReconciliation bot={bot} />
+      </PageFrame>
+    );
+  }
   if (platform !== 'line') {
     return (
       <PageFrame title={frame('reconciliation')} actions={<RangePicker zone={lineZone} />}>

@@ -6,6 +6,7 @@ export const t = defineTexts('settings', {
   bot: { en: 'Bot', ja: 'ボット', 'zh-Hant': '機器人' },
   channels: { en: 'Channels', ja: 'チャネル', 'zh-Hant': '頻道' },
   callback: { en: 'Outgoing webhook', ja: '送信Webhook', 'zh-Hant': '對外 Webhook' },
+  mantago: { en: 'MantaGo', ja: 'MantaGo', 'zh-Hant': 'MantaGo' },
   access: { en: 'API access', ja: 'APIアクセス', 'zh-Hant': 'API 存取' },
   users: { en: 'Users', ja: 'ユーザー', 'zh-Hant': '使用者' },
 

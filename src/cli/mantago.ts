@@ -29,6 +29,7 @@ import {
 import { openGate } from '../webhooks-out/addresses.ts';
 import { type Answer, type ShoalCommand, wholeNumberIn } from './command.ts';
 import type { Context } from './context.ts';
+import { addCompare } from './mantago-compare.ts';
 import { fileOutput } from './output.ts';
 import { withProgress } from './progress.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -52,7 +53,7 @@ export function register(
   context: Context,
   readInput = () => text(process.stdin),
 ): void {
-  const mantago = program.add('mantago', 'Moving in from MantaGo: import, status, stop, report.');
+  const mantago = program.add('mantago', 'Moving in from MantaGo: import, status, stop, report, compare.');
   mantago
     .addForBot(
       'import',
@@ -95,6 +96,7 @@ export function register(
       await walkOf(sql, botId, context);
       return out === undefined ? listReport(sql, botId) : writeReport(sql, botId, out);
     });
+  addCompare(mantago, context);
 }
 
 async function walkOf(sql: Sql, botId: string, { clock }: Context): Promise<MantagoImport> {

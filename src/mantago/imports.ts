@@ -297,14 +297,16 @@ export async function runImport(
   }
 }
 
-/** Does one step of each walk that is due, of any bot. Returns the pause until the next look (ms). */
+/** Does one step of each walk that is due, of any bot. Returns the pause until the next step (ms), at most a second. */
 export async function stepImports(parts: ImportParts, isStopped: () => boolean): Promise<number> {
-  const running = await parts.sql<{ botId: string }[]>`
-    select bot_id as "botId" from mantago_imports where state = 'running' and coalesce(next_at <= ${new Date(parts.clock())}, true)`;
+  const running = await parts.sql<{ botId: string; nextAt: Date | null }[]>`
+    select bot_id as "botId", next_at as "nextAt" from mantago_imports where state = 'running'`;
+  const pauseOf = ({ nextAt }: { nextAt: Date | null }) => (nextAt?.getTime() ?? 0) - parts.clock();
   let stepped = 0;
-  for (const { botId } of running) {
+  for (const walk of running) {
     if (isStopped()) return lookMs;
-    if ((await stepImport(parts, botId)) === 'stepped') stepped += 1;
+    if (pauseOf(walk) <= 0 && (await stepImport(parts, walk.botId)) === 'stepped') stepped += 1;
   }
-  return stepped === 0 ? lookMs : busyMs;
+  // The walks that made a step have new due times.
+  return stepped > 0 ? 1 : Math.max(1, Math.min(lookMs, ...running.map(pauseOf).filter((ms) => ms > 0)));
 }

@@ -20,6 +20,7 @@ import { LineProfiles } from '../line/people/line-profiles.ts';
 import { Posting } from '../live-chat/posting.ts';
 import { stepImports } from '../mantago/imports.ts';
 import { MantagoClient } from '../mantago/mantago-client.ts';
+import { compareDue } from '../mantago/watches.ts';
 import { GraphClient } from '../meta/graph-client.ts';
 import { MetaProfiles } from '../meta/meta-profiles.ts';
 import { metaSource } from '../meta/meta-source.ts';
@@ -198,18 +199,23 @@ function startFriends(
 }
 
 function startMantago(
-  { config, keys, clock, random, log }: Parts,
+  { config, sql, keys, clock, random, log }: Parts,
   { openPool, closers }: BackgroundParts,
 ): void {
-  const client = new MantagoClient(openGate({ allowPrivate: config.callbackPrivate }), clock);
+  const gate = openGate({ allowPrivate: config.callbackPrivate });
+  const client = new MantagoClient(gate, clock);
   // A call to MantaGo holds a connection.
-  const parts = { sql: openPool(1), keys, client, clock, random };
-  const poll = new Poll((isStopped) => stepImports(parts, isStopped), {
+  const parts = { sql: openPool(2), keys, client, clock, random };
+  const importing = new Poll((isStopped) => stepImports(parts, isStopped), {
     ...{ name: 'the import from MantaGo', pauseMs: secondMs, retryMsMax: mantagoRetryMsMax, log },
+  });
+  const compared = { ...parts, sql, lockSql: parts.sql, gate };
+  const comparing = new Poll((isStopped) => compareDue(compared, isStopped), {
+    ...{ name: 'the comparison with MantaGo', pauseMs: shortPollMs, retryMsMax: hourMs, log },
   });
   closers.push(async () => {
     client.close();
-    await poll.stop();
+    await Promise.all([importing.stop(), comparing.stop()]);
   });
 }
 

@@ -152,6 +152,7 @@ export async function buildHttp(
       liveChat,
       pictures,
       publicUrl: config.publicUrl,
+      mantagoCallsPerMinute: config.mantagoCallsPerMinute,
       keys,
       clock,
       random,

@@ -11,11 +11,12 @@ import { type OpenedPage, openPage, type PageOptions, phone, screenshot } from '
 import { assertSound, settled, signInByToken } from '../harness/dashboard-page.ts';
 import { oncePerFile, type Scope } from '../harness/scope.ts';
 import { type TestServer, testServer } from '../harness/server.ts';
-import { deliver, lineBody, lineSecret } from '../harness/webhooks.ts';
+import { deliver, lineBody, lineSecret, lineUser } from '../harness/webhooks.ts';
 
 type Shop = TestServer & { botId: string; token: string };
 
-const startShoal = (scope: Scope) => testServer(scope, { callbackPrivate: true });
+const startShoal = (scope: Scope) =>
+  testServer(scope, { callbackPrivate: true, mantagoCallsPerMinute: 6_000 });
 const sharedServer = oncePerFile(startShoal);
 
 test('a bot is created by keyboard, shows its pair once, and is changed', async (t) => {
@@ -58,6 +59,52 @@ test('a bot is created by keyboard, shows its pair once, and is changed', async 
   await page.getByLabel('Pause that ends a conversation (minutes)').fill('0');
   await page.getByLabel('Name').press('Enter');
   assert.ok(await page.getByText('More than 0').isVisible());
+  await assertSound(opened, shop.address);
+});
+
+test('an import from MantaGo is started, followed to its end, and compared on the reconciliation page', async (t) => {
+  const shop = await openShop();
+  // The counterpart is another bot of the same server.
+  const theirs = await shop.addBot();
+  await shop.sql`
+    insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at)
+    values (${theirs.botId}, 'Ada', 'line', ${lineUser('Ada')}, now())`;
+  const opened = await openSettings(t, shop, '?section=mantago');
+  const { page } = opened;
+  await page.getByLabel('MantaGo’s address').fill(shop.address);
+  await page.getByLabel('Bot id at MantaGo').fill(theirs.botId);
+  await page.getByLabel('API token').fill(theirs.apiToken);
+  assert.ok(await page.getByRole('button', { name: 'Start the import' }).isDisabled());
+  await page.getByLabel('Secret key').fill(theirs.apiSecret);
+  await page.getByRole('button', { name: 'Start the import' }).click();
+  await page.getByText('Complete', { exact: true }).waitFor();
+  assert.ok(await page.getByText('1 of 1 clients').isVisible());
+  assert.ok(await page.getByRole('cell', { name: 'The list has no old ids' }).isVisible());
+  await settled(page);
+  await screenshot(page, 'settings-mantago');
+  await assertSound(opened, shop.address);
+  const { contacts } = (await read(shop, `/bots/${shop.botId}/contacts`)) as { contacts: unknown[] };
+  assert.equal(contacts.length, 1);
+
+  const figure = {
+    call: 'clients/analysis',
+    figure: 'fbFollowers',
+    ours: 0,
+    theirs: 850,
+    gap: -850,
+    percent: 100,
+  };
+  await shop.sql`
+    insert into mantago_comparisons (bot_id, compared_at, tolerance, beyond, figures)
+    values (${shop.botId}, now(), 1, 1, ${JSON.stringify([{ ...figure, isBeyond: true, reason: 'not-yet-followers' }])}::text::jsonb)`;
+  await page.goto(`${shop.address}/bots/${shop.botId}/reconciliation`);
+  await page.getByRole('button', { name: 'MantaGo', exact: true }).click();
+  await page.getByText('1 of 1 figures differ by more than 1 %').waitFor();
+  assert.ok(await page.getByText('Contacts that have not written since the connection').isVisible());
+  await page.getByRole('button', { name: 'Compare every day' }).click();
+  await page.getByRole('button', { name: 'Stop comparing' }).waitFor();
+  await settled(page);
+  await screenshot(page, 'reconciliation-mantago');
   await assertSound(opened, shop.address);
 });
 

@@ -9,6 +9,7 @@ import { setChannel } from '../../src/bots/set-channel.ts';
 import { createContacts, findContacts } from '../../src/contacts/contacts.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { startReplay } from '../../src/jobs/jobs.ts';
+import { startImport } from '../../src/mantago/imports.ts';
 import { newId } from '../../src/random.ts';
 import { createGift } from '../../src/rewards/gifts.ts';
 import { grantGift } from '../../src/rewards/grants.ts';
@@ -49,6 +50,8 @@ export const good: Record<string, Call> = {
   earnManyPoints: { body: { earnings: [{ contact: 'P0', amount: 5 }] } },
   setCallback: { body: { url: 'https://shop.example/callback' } },
   rotateCallbackSecret: { body: {} },
+  startMantagoImport: { body: { callsPerMinute: 30 } },
+  setMantagoWatch: { body: { tolerance: 2 } },
   importData: {
     body: 'platform,platform_contact_id,tags\nline,U00000000000000000000000000000001,VIP\n',
     headers: { 'content-type': 'text/csv' },
@@ -91,6 +94,7 @@ export async function ready(starting = managementServer()) {
   const callback = { botId, url: 'https://shop.example/shoal' };
   const gate = { allowPrivate: true, lookup: async () => [] };
   await setCallback(sql, callback, { gate, now, random: seededBytes(3), keys });
+  await addMantagoImport(server);
   const first = { ...(await addContact(server, 'P0')), tagId: await addTag(server, 'Old') };
   const noticeId = await addNotice(server, first.contactId);
   const imageId = await addChat(server);
@@ -294,4 +298,14 @@ export async function putDelivery({ sql, botId, now }: ManagementServer, body: s
     where bot_id = ${botId} and delivery_id = (select max(delivery_id) from deliveries where bot_id = ${botId})
     returning delivery_id as id`;
   return String(row?.id);
+}
+
+/** An import that has not made a call. */
+async function addMantagoImport({ sql, botId, keys, now }: ManagementServer): Promise<void> {
+  const connection = { address: 'https://mantago.test/api', theirBotId: 'lNbWoobyg' };
+  await startImport(
+    sql,
+    { botId, ...connection, token: 'token', secret: 'secret' },
+    { clock: () => now, keys },
+  );
 }

@@ -115,6 +115,7 @@ async function startApi(scope: Scope, { rateLimit = 0, passwordCost = cheap }: S
     ...{ sql, liveChat, pictures, gate, keys, random, clock, rateLimit, passwordCost },
     exportSql: sql,
     publicUrl: null,
+    mantagoCallsPerMinute: 60,
     collectLimit: callLimit(60),
     metaLimit: callLimit(60),
     // No Meta: tokens are stored unchecked.

@@ -384,10 +384,16 @@ test('an error names the invalid parameter or field and the expected value', asy
   );
 });
 
+/** Operations that name many contacts. */
+const lists = [
+  ...['assignTag', 'unassignTag', 'earnManyPoints', 'createSend', 'previewSend'],
+  'startMantagoImport',
+];
+
 test('a body that is too large or has another content type is rejected before it is read', async () => {
   const { call } = await ready();
   for (const id of withBody.filter((id) => id !== 'sendChatImage')) {
-    const isList = ['assignTag', 'unassignTag', 'earnManyPoints', 'createSend', 'previewSend'].includes(id);
+    const isList = lists.includes(id);
     const most = id === 'importData' ? 8_192 : isList ? 2_048 : 64;
     const text = 'x'.repeat(most * 1_024 + 1);
     const large = await call(id, { body: id === 'importData' ? text : { name: text } });

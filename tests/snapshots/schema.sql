@@ -581,6 +581,16 @@ create table mantago_answers (
  PRIMARY KEY (bot_id, kind, asked_at)
 );
 
+create table mantago_comparisons (
+ bot_id text collate "C" not null,
+ compared_at timestamp with time zone not null,
+ tolerance double precision not null,
+ beyond integer not null,
+ figures jsonb not null,
+ CHECK ((tolerance >= (0)::double precision)),
+ PRIMARY KEY (bot_id, compared_at)
+);
+
 create table mantago_connections (
  bot_id text collate "C" not null,
  address text not null,
@@ -641,6 +651,19 @@ create table mantago_queue (
  PRIMARY KEY (bot_id, kind, platform, client_id)
 );
 CREATE INDEX mantago_queue_of_contact ON public.mantago_queue USING btree (bot_id, platform, contact);
+
+create table mantago_watches (
+ bot_id text collate "C" not null,
+ tolerance double precision not null,
+ sample integer not null,
+ next_at timestamp with time zone not null,
+ failures integer not null default 0,
+ problem text,
+ updated_at timestamp with time zone not null,
+ CHECK (((sample >= 1) AND (sample <= 100))),
+ CHECK ((tolerance >= (0)::double precision)),
+ PRIMARY KEY (bot_id)
+);
 
 create table message_templates (
  bot_id text collate "C" not null,

@@ -1,5 +1,5 @@
 /**
- * Settings: the bot, its channels, outgoing webhooks, API access and users. The address holds the section
+ * Settings: the bot, its channels, outgoing webhooks, moving in from MantaGo, API access and users. The address holds the section
  * (`?section=channels&platform=line`), so that users can share a step of a set-up.
  */
 import '../settings.css';
@@ -13,6 +13,7 @@ import { Access } from './access.tsx';
 import { BotSettings } from './bot.tsx';
 import { CallbackSettings } from './callback.tsx';
 import { Channels } from './channels.tsx';
+import { MantagoSettings } from './mantago.tsx';
 import { NewBotButton } from './new-bot.tsx';
 import { Users } from './users.tsx';
 
@@ -20,6 +21,7 @@ const sections = [
   { name: 'bot', content: BotSettings, scope: 'read' },
   { name: 'channels', content: Channels, scope: 'read' },
   { name: 'callback', content: CallbackSettings, scope: 'read' },
+  { name: 'mantago', content: MantagoSettings, scope: 'read' },
   { name: 'access', content: Access, scope: 'admin' },
   { name: 'users', content: Users, scope: 'admin' },
 ] as const;

@@ -39,6 +39,8 @@ export type Sources = {
   access: Pick<LineAccess, 'tokenOf'>;
   log: Pick<Logger, 'error' | 'info'>;
   liveChat: LiveChat;
+  /** The calls per minute to MantaGo during an import, if it sets none. */
+  mantagoCallsPerMinute: number;
   /** The public address of this server; null: not set. */
   publicUrl: string | null;
   passwords: Passwords;

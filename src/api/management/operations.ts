@@ -16,6 +16,7 @@ import { healthOperations } from './health.ts';
 import { importOperations } from './imports.ts';
 import { jobOperations } from './jobs.ts';
 import { lineOperations } from './line.ts';
+import { mantagoOperations } from './mantago.ts';
 import type { Operations, Sources } from './operation.ts';
 import { pointOperations } from './points.ts';
 import { recordOperations } from './records.ts';
@@ -42,6 +43,7 @@ export function managementOperations(sources: Sources): Operations {
     ...importOperations(sources),
     ...jobOperations(sources),
     ...lineOperations(sources),
+    ...mantagoOperations(sources),
     ...pointOperations(sources),
     ...recordOperations(sources),
     ...sendOperations(sources),

@@ -1,0 +1,150 @@
+/**
+ * The comparison with MantaGo, on the same calls of both servers.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type CompareParts, compare, listComparisons } from '../src/mantago/comparison.ts';
+import { compareDue, findWatch, putWatch, removeWatch } from '../src/mantago/watches.ts';
+import { dayMs } from '../src/time.ts';
+import {
+  addTheirClients,
+  givePoints,
+  lineId,
+  type MovingIn,
+  movingIn,
+  theirId,
+} from './harness/moving-in.ts';
+
+const options = { tolerance: 1, sample: 20 };
+
+function compareParts({ parts, server }: MovingIn): CompareParts {
+  return { ...parts, gate: { ...server.gate, allowPrivate: true }, client: parts.client };
+}
+
+test('after an import only figures with a known reason differ, and each gap has its reason', async (t) => {
+  const world = await movingIn(t);
+  const { sql, theirs, botId, server } = world;
+  await addTheirClients(world, { from: 0, to: 12 });
+  world.mantago.behaviour.change = (_, { clientAnalysis }) => {
+    const facebook = { fbFollowers: 200, fbMessageNumbers: 30 };
+    if (clientAnalysis)
+      Object.assign(clientAnalysis, facebook, { botTotallFollowers: 200, botTotallMessages: 30 });
+  };
+  await world.start({ callsPerMinute: 6_000 });
+  await world.walk();
+  const first = await compare(compareParts(world), botId, options);
+  const gaps = first.figures.filter(({ gap }) => gap !== 0 && gap !== null);
+  assert.deepEqual(
+    gaps.map(({ figure, ours, theirs, gap, percent, isBeyond, reason }) => [
+      figure,
+      ours,
+      theirs,
+      gap,
+      percent,
+      isBeyond,
+      reason,
+    ]),
+    [
+      ['fbFollowers', 0, 200, -200, 100, true, 'not-yet-followers'],
+      ['fbMessageNumbers', 0, 30, -30, 100, true, 'since-connection'],
+      ['botTotallFollowers', 0, 200, -200, 100, true, 'not-yet-followers'],
+      ['botTotallMessages', 0, 30, -30, 100, true, 'since-connection'],
+    ],
+  );
+  const byName = new Map(first.figures.map((one) => [`${one.call} ${one.figure}`, one]));
+  assert.deepEqual(
+    [
+      'clients known',
+      'clients clientName',
+      'clients tags',
+      'client/point points',
+      'client/point clientsWithEqualPoints',
+      'autoTags/list autoTags',
+    ].map((name) => [byName.get(name)?.ours, byName.get(name)?.theirs]),
+    [
+      [13, 13],
+      [13, 13],
+      [13, 13],
+      [91, 91],
+      [13, 13],
+      [1, 1],
+    ],
+  );
+  await givePoints(sql, theirs.botId, [{ contactId: theirId(3), amount: 9, key: 'more' }], server.now);
+  await addTheirClients(world, { from: 13, to: 13 });
+  world.time.now += 1_000;
+  const second = await compare(compareParts(world), botId, options);
+  assert.deepEqual(second.clients, [
+    { platform: 'line', clientId: lineId(13), figure: 'points', ours: 0, theirs: 14 },
+    { platform: 'line', clientId: lineId(3), figure: 'points', ours: 4, theirs: 13 },
+  ]);
+  const reasons = second.figures.filter(
+    ({ call, reason }) => call.startsWith('client') && !call.includes('analysis') && reason !== null,
+  );
+  assert.deepEqual(
+    reasons.map(({ figure, reason }) => [figure, reason]),
+    [
+      ['known', 'not-imported'],
+      ['points', 'points-since'],
+      ['clientsWithEqualPoints', 'points-since'],
+    ],
+  );
+  const stored = await listComparisons(sql, botId, { before: null, limit: 10 });
+  assert.deepEqual(
+    stored.map(({ beyond }) => beyond),
+    [second.beyond, first.beyond],
+  );
+  assert.ok(!JSON.stringify(stored).includes(lineId(3)), 'the series names no person');
+});
+
+test('a tolerance allows gaps up to it', async (t) => {
+  const world = await movingIn(t);
+  await addTheirClients(world, { from: 0, to: 3 });
+  await world.start({ callsPerMinute: 6_000 });
+  await world.walk();
+  await givePoints(
+    world.sql,
+    world.theirs.botId,
+    [{ contactId: theirId(0), amount: 1, key: 'more' }],
+    world.server.now,
+  );
+  const beyondAt = async (tolerance: number) => {
+    world.time.now += 1_000;
+    const { figures } = await compare(compareParts(world), world.botId, { tolerance, sample: 20 });
+    return figures.filter(({ isBeyond }) => isBeyond).map(({ figure }) => figure);
+  };
+  assert.deepEqual(await beyondAt(9), ['points', 'clientsWithEqualPoints']);
+  assert.deepEqual(await beyondAt(10), ['clientsWithEqualPoints']);
+  assert.deepEqual(await beyondAt(25), []);
+});
+
+test('the daily comparison keeps its time of the day, pauses after failures, and ends', async (t) => {
+  const world = await movingIn(t);
+  const { sql, botId, time, mantago } = world;
+  await addTheirClients(world, { from: 0, to: 1 });
+  await world.start({ callsPerMinute: 6_000 });
+  await world.walk();
+  const parts = { ...compareParts(world), lockSql: sql };
+  const look = () => compareDue(parts, () => false);
+  const firstAt = time.now;
+  await putWatch(sql, botId, { ...options, firstAt, now: time.now });
+  const count = async () => (await listComparisons(sql, botId, { before: null, limit: 100 })).length;
+  await Promise.all([look(), look()]);
+  assert.deepEqual([await count(), (await findWatch(sql, botId))?.nextAt.getTime()], [1, firstAt + dayMs]);
+  time.now = firstAt + dayMs;
+  mantago.behaviour.before = () => ({ status: 429, retryAfter: '90', code: 1 });
+  await look();
+  const failed = await findWatch(sql, botId);
+  assert.deepEqual([await count(), failed?.nextAt.getTime()], [1, time.now + 90_000]);
+  assert.match(failed?.problem ?? '', /limits the calls/);
+  mantago.behaviour.before = () => undefined;
+  time.now += 3 * dayMs;
+  await look();
+  const next = await findWatch(sql, botId);
+  assert.equal(next?.problem, null);
+  assert.ok(next && next.nextAt.getTime() > time.now && next.nextAt.getTime() <= time.now + dayMs);
+  await removeWatch(sql, botId);
+  time.now += dayMs;
+  await look();
+  assert.equal(await count(), 2);
+});
