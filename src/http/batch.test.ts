@@ -87,3 +87,11 @@ test('a value is cached for a while, but no failure and no null', async () => {
   const keep = memoized(read, { nameOf: String, msOf: () => Number.POSITIVE_INFINITY });
   assert.equal(await keep('d'), await keep('d'));
 });
+
+test('a read that hangs makes room for another one', async () => {
+  const read = (keys: readonly string[]) =>
+    keys.includes('hangs') ? new Promise<never>(() => undefined) : Promise.resolve(keys);
+  const load = batchLoaded(read, { runsMax: 1, slow: { afterMs: 1, runsMax: 2 }, countMax: 10 });
+  void load('hangs');
+  assert.equal(await load('a'), 'a');
+});

@@ -2,19 +2,19 @@
  * Reads that share their work: batches of keys, and values that stay in memory for a while.
  */
 
-import { Batcher } from '../batcher.ts';
+import { Batcher, type BatcherOptions } from '../batcher.ts';
 import { boundedCache } from '../bounded-cache.ts';
 
 /**
  * Wraps a read that returns the values of its keys, in their order; an Error rejects its key. While reads are running, further keys
  * wait and share the next read, so each value is read after its call arrived. At most `runsMax` reads run at once, each of at most
- * `countMax` keys. A failed read fails for its own keys only.
+ * `countMax` keys, and further ones while a read is `slow`. A failed read fails for its own keys only.
  */
 export function batchLoaded<Key, Value>(
   read: (keys: readonly Key[]) => Promise<readonly (Value | Error)[]>,
-  { runsMax, countMax }: { runsMax: number; countMax: number },
+  { countMax, ...options }: Pick<BatcherOptions<Key>, 'runsMax' | 'slow'> & { countMax: number },
 ): (key: Key) => Promise<Value> {
-  const reads = new Batcher<Key, Value>(read, { runsMax, batchCountMax: countMax, gathers: false });
+  const reads = new Batcher<Key, Value>(read, { ...options, batchCountMax: countMax, gathers: false });
   return (key) => reads.put(key);
 }
 

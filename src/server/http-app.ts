@@ -111,7 +111,7 @@ export async function buildHttp(
   const boxes = openedOnce(keys);
   const readChannel = batchLoaded<ChannelId, Channel | null>(
     (ids) => findChannels(sql, boxes, ids, { now: clock() }),
-    { runsMax: 1, countMax: 200 },
+    { runsMax: 1, slow: { afterMs: 100, runsMax: 3 }, countMax: 200 },
   );
   const enabledChannel = cachedReads(async (botId: string, platform: WebhookPlatformName) => {
     try {
