@@ -9,7 +9,7 @@ import { Refusal } from '../errors.ts';
 import { catalogueQuery } from '../exports/catalogue.ts';
 import type { Random } from '../random.ts';
 import { findGiftByName, type GiftKind, giftKinds, putGift } from '../rewards/gifts.ts';
-import { type Grant, grantGift, redeemGift, redeemOldest } from '../rewards/grants.ts';
+import { type Grant, grantGift, redeemOfGift } from '../rewards/grants.ts';
 import { readReference } from './contact-references.ts';
 import type { ImportPlan } from './import.ts';
 import { byContact, type ContactLine, type ImportedLine, type Resolved, unprepared } from './preparation.ts';
@@ -83,11 +83,9 @@ export function redemptionsPlan(botId: string): ImportPlan<RedemptionLine> {
     ...readGiftLine(fields, line),
     grantId: fields.grant_id ? readGrantId(fields.grant_id) : null,
   });
-  return planOfChanges(['grant_id', 'key'], read, async (tx, { gift, grantId, ...change }, now) => {
+  return planOfChanges(['grant_id', 'key'], read, async (tx, { gift, ...change }, now) => {
     const { giftId } = await findGiftByName(tx, botId, gift);
-    return grantId === null
-      ? redeemOldest(tx, { botId, giftId, ...change }, { now })
-      : redeemGift(tx, { botId, grantId, ...change }, { now });
+    return redeemOfGift(tx, { botId, giftId, ...change }, { now });
   });
 }
 

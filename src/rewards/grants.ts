@@ -99,12 +99,12 @@ export async function redeemGift(
 }
 
 /**
- * Redeems the contact's oldest unused grant of the gift. A repeated call with the key returns the same grant. Throws Refusal
- * GRANT_NOT_FOUND (none is unused), and as `redeemGift`.
+ * Redeems a grant of the gift: the one with this number, or else the contact's oldest unused one. A repeated call with the key returns
+ * the same grant. Throws Refusal GRANT_NOT_FOUND (no such grant is unused), and as `redeemGift`.
  */
-export async function redeemOldest(
+export async function redeemOfGift(
   tx: Transaction,
-  { giftId, ...change }: Change & GiftKey & { contactId: string },
+  { giftId, grantId, ...change }: Change & GiftKey & { contactId: string; grantId: number | null },
   { now }: { now: number },
 ): Promise<{ grant: Grant; repeated: boolean }> {
   const { botId, contactId, key } = change;
@@ -112,6 +112,7 @@ export async function redeemOldest(
     select grant_id as "grantId" from gift_grants
     where bot_id = ${botId} and contact_id = ${contactId} and gift_id = ${giftId}
       and (redeem_key is null or redeem_key = ${key})
+      ${grantId === null ? tx`` : tx`and grant_id = ${grantId}`}
     order by redeem_key is null, grant_id limit 1`;
   if (row) return redeemGift(tx, { ...change, grantId: row.grantId }, { now });
   throw new Refusal('GRANT_NOT_FOUND', 'The contact has no unused grant of the gift.');

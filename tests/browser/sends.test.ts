@@ -93,6 +93,7 @@ test('a template is written, sent after a preview and a confirmation, watched, a
     select count(*) as count from contacts
     where bot_id = ${botId} and platform = 'liveChat' and merged_into is null and forgotten_at is null and not blocked`;
   await dialog.getByText(`${count} contacts will get it.`).waitFor();
+  await dialog.getByText('Hello {{name|there}}').waitFor();
   // Without the confirmation nothing is sent.
   await dialog.getByRole('button', { name: 'Send', exact: true }).click();
   await dialog.getByText('Confirm the number of contacts first.').waitFor();
@@ -129,9 +130,8 @@ test('a template is written, sent after a preview and a confirmation, watched, a
 
   await page.goto(`${address}/bots/${botId}/live-chat?chat=${visitors[0]}`);
   await page.getByLabel('Saved replies').selectOption({ label: 'Summer' });
-  const area = page.locator('.composer textarea');
-  await page.waitForFunction("document.querySelector('.composer textarea').value !== ''");
-  assert.equal(await area.inputValue(), 'Hello there');
+  await page.locator('.composer button[type=submit]:enabled').waitFor();
+  assert.equal(await page.locator('.composer textarea').inputValue(), 'Hello there');
 
   await page.goto(`${address}/bots/${botId}/templates`);
   await page.getByRole('button', { name: 'Delete “Summer”?' }).click();

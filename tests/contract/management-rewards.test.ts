@@ -116,3 +116,34 @@ test('grants and redemptions are imported once, the oldest unused grant first, a
   assert.deepEqual(counts(await run('redemptions', exact.split('\n').slice(0, 2).join('\n'))), [1, 1, 0]);
   assert.deepEqual((await gifts())[0]?.slice(4, 6), [3, 2]);
 });
+
+test('a redemption by number redeems only a grant of the named gift', async () => {
+  const { server, run } = await shop();
+  await run('catalogue', catalogue);
+  await run('gifts', `platform,contact,gift\nline,${ada},Mug\n`);
+  const [grant] = (await server.call('listGrants')).body.grants as { grantId: number }[];
+  const line = (gift: string) => `platform,contact,gift,grant_id\nline,${ada},${gift},${grant?.grantId}\n`;
+  assert.equal(problemOf(await run('redemptions', line('Coffee')))[1], 'GRANT_NOT_FOUND');
+  assert.equal((await run('redemptions', line('Mug'))).body.written, 1);
+});
+
+test('a file without lines answers every count with 0', async () => {
+  const { server, run } = await shop();
+  const none = { botId: server.botId, lines: 0 };
+  const columns = {
+    contacts: 'platform,platform_contact_id',
+    points: 'platform,contact,amount',
+    catalogue: 'name,kind,resource',
+    gifts: 'platform,contact,gift',
+    redemptions: 'platform,contact,gift',
+  };
+  const answers = await Promise.all(
+    Object.entries(columns).map(async ([what, line]) => [what, (await run(what, `${line}\n`)).body] as const),
+  );
+  const changes = { ...none, written: 0, repeated: 0 };
+  assert.deepEqual(Object.fromEntries(answers), {
+    contacts: { ...none, added: 0, updated: 0, tagged: 0 },
+    catalogue: { ...none, added: 0, updated: 0 },
+    ...{ points: changes, gifts: changes, redemptions: changes },
+  });
+});

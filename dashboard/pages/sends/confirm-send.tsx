@@ -2,7 +2,8 @@
 import { useState } from 'preact/hooks';
 import { useAction, useKey } from '../../api/action.ts';
 import { attempt } from '../../api/attempt.ts';
-import { api, type Schema } from '../../api/client.ts';
+import { api, resource, type Schema } from '../../api/client.ts';
+import { useLive } from '../../api/live.ts';
 import { CheckField } from '../../components/field.tsx';
 import { FormDialog } from '../../components/form-dialog.tsx';
 import { showToast } from '../../components/toast.tsx';
@@ -77,9 +78,10 @@ export function ConfirmSend({ bot, draft, preview, onChange, onClose }: Props) {
   );
 }
 
-function Summary({ draft, preview }: Pick<Props, 'bot' | 'draft' | 'preview'>) {
+function Summary({ bot, draft, preview }: Pick<Props, 'bot' | 'draft' | 'preview'>) {
   const { recipients, blocked, unknownContacts } = preview;
-  const { platform, templateId, message, startAt, zone, quietFrom, quietUntil } = draft;
+  const { platform, startAt, zone, quietFrom, quietUntil } = draft;
+  const text = useText(bot.botId, draft);
   const zoneText = zoneName(zone, Date.now());
   return (
     <>
@@ -90,13 +92,25 @@ function Summary({ draft, preview }: Pick<Props, 'bot' | 'draft' | 'preview'>) {
       {blocked > 0 && <p>{t('leavesOut', { count: blocked })}</p>}
       {unknownContacts > 0 && <p>{t('unknownIds', { count: unknownContacts })}</p>}
       <Quota quota={preview.quota} />
-      {templateId === '' && message.text !== '' && <p class="message-content sub-form">{message.text}</p>}
+      {text && <p class="message-content sub-form">{text}</p>}
       <p class="note">
         {t('startsAt', { at: startAt === '' ? t('now') : `${startAt.replace('T', ' ')}, ${zoneText}` })}{' '}
         {quietFrom !== '' && t('quiet', { from: quietFrom, until: `${quietUntil}, ${zoneText}` })}
       </p>
     </>
   );
+}
+
+/** The text that is sent: the template's on the platform, or the written one. */
+function useText(botId: string, { platform, templateId, message }: Draft): string | null {
+  const path = { botId };
+  const isSaved = templateId !== '';
+  const live = useLive(isSaved ? resource('/api/v1/bots/{botId}/message-templates', { path }) : null, {
+    everyMs: 0,
+  });
+  if (!isSaved) return message.text;
+  const template = live.value?.templates.find((one) => one.templateId === templateId);
+  return template?.platforms[platform]?.text ?? template?.text ?? null;
 }
 
 function Quota({ quota }: Pick<Schema['SendPreview'], 'quota'>) {

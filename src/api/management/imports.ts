@@ -41,8 +41,10 @@ export function importOperations({ sql, clock, random }: Sources) {
         const options = { botId, source, createContacts: what === 'contacts' || (createContacts ?? false) };
         const run = { sql, clock, random, isPreview, linesMax: linesMaxOf[what] ?? linesMax };
         const { lines, counts } = await importOne(what, run, options);
-        const repeated = counts.written === undefined ? {} : { repeated: lines - counts.written };
-        return { botId, lines, ...counts, ...repeated };
+        if (what === 'contacts') return { botId, lines, ...{ added: 0, updated: 0, tagged: 0 }, ...counts };
+        if (what === 'catalogue') return { botId, lines, ...{ added: 0, updated: 0 }, ...counts };
+        const { written = 0 } = counts;
+        return { botId, lines, written, repeated: lines - written };
       },
     },
   } satisfies Partial<Operations>;
