@@ -85,9 +85,9 @@ export const t = defineTexts('rewards', {
   unused: { en: 'Unused', ja: '未使用', 'zh-Hant': '未使用' },
   noGrants: { en: 'No granted gifts yet', ja: '付与した特典はまだありません', 'zh-Hant': '目前沒有發放紀錄' },
   noGrantsHint: {
-    en: 'Grant a gift here, on a contact’s page, through the API or by an import.',
-    ja: 'ここ、連絡先のページ、API、またはインポートで付与できます。',
-    'zh-Hant': '可在此、聯絡人頁面、透過 API 或匯入發放。',
+    en: 'Grant a gift here, through the API or by an import.',
+    ja: 'この画面、API、またはインポートで付与できます。',
+    'zh-Hant': '可在此頁面、透過 API 或匯入發放。',
   },
   grant: { en: 'Grant', ja: '付与', 'zh-Hant': '發放' },
   grantGift: { en: 'Grant a gift', ja: '特典を付与', 'zh-Hant': '發放獎勵' },
