@@ -55,8 +55,8 @@ const countMax = 1_000_000_000_000;
 
 /**
  * Checks and returns an answer with its subject: {kind, day, value}, {kind, requestId, value}, {kind, unit, from, to, value} or
- * {kind, richMenuId, from, to, value}. Days are written YYYY-MM-DD or YYYYMMDD, and that of a snapshot is at most one day after `now` (ms). Throws INPUT_INVALID with the
- * expected form.
+ * {kind, richMenuId, from, to, value}. Days are written YYYY-MM-DD or YYYYMMDD, and that of a snapshot is at most one day after `now`
+ * (ms). Throws INPUT_INVALID with the expected form.
  */
 export function readAnswer(entry: unknown, { now }: { now: number }): Snapshot | Statistic {
   if (!isObject(entry)) refuse('an object with kind, day and value was expected', entry);

@@ -41,8 +41,8 @@ export type FetcherOptions = {
   pause?(ms: number): Promise<void>;
 };
 
-/** Channels that one process works on at a time. */
-export const fetchWorkers = 2;
+/** Channels that one process works on at a time. A long queue keeps one busy for ten seconds. */
+export const fetchWorkers = 8;
 const callsAtOnce = 8;
 /**
  * A step asks for up to ten seconds. Its results are written under the bot's lock, which interrupts the fold of the bot for some tenths

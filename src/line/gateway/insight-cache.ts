@@ -1,7 +1,7 @@
 /**
  * Insight calls that Shoal does not hold, such as those about rich menus on other days than the stored ones: asked of LINE, which
- * allows 60 an hour, and cached for an hour.
- * LINE counts a day once, on the next day. Callers with the same call share one call to LINE. Errors are not cached.
+ * allows 60 an hour, and cached for an hour. LINE counts a day once, on the next day. Callers with the same call share one call to
+ * LINE. Errors are not cached.
  */
 import { LRUCache } from 'lru-cache';
 import { Refusal } from '../../errors.ts';
