@@ -59,12 +59,16 @@ export async function settle(
     const stored = tx`
       with new as materialized (select ${lists}, exists (${lane}) as is_held),
       changes as materialized (
-        select recipient.position, recipient.state as old_state, ${state} as state
+        select recipient.position, recipient.state as old_state, ${state} as state,
+          message_ids[${index}] as message_id, codes[${index}] as code
         from new cross join send_recipients recipient where ${isChanged}
       ), put as (
-        update send_recipients recipient set state = ${state}, message_id = message_ids[${index}], code = codes[${index}],
-          settled_at = case when ${state} = 'waiting' then null else ${new Date(now)}::timestamptz end
-        from new where ${isChanged}
+        -- Citus crashes on subscripts in an update.
+        update send_recipients recipient set state = changes.state, message_id = changes.message_id, code = changes.code,
+          settled_at = case when changes.state = 'waiting' then null else ${new Date(now)}::timestamptz end
+        from changes
+        where recipient.bot_id = ${botId} and recipient.send_id = ${sendId} and recipient.position = changes.position
+          and recipient.position > ${after} and recipient.position <= ${upTo}
       ), sums as (
         select count(*) filter (where state = 'accepted') as accepted,
           count(*) filter (where state = 'refused') - count(*) filter (where old_state = 'refused') as refused,

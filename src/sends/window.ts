@@ -88,7 +88,7 @@ export async function claimWindow(
       returning recipient.state
     ), claimed as (
       update sends set claimed = greatest(claimed, upto), settled = least(settled, after),
-        waiting_after = case bounds.state when 'waiting' then upto end,
+        waiting_after = case when bounds.state = 'waiting' then upto end,
         blocked = blocked + (select count(*) from changed where state = 'blocked'),
         refused = refused + (select count(*) from changed where state = 'refused'), updated_at = ${new Date(now)},
         in_flight_since = case when claimed = settled then claimed_at else least(in_flight_since, claimed_at) end

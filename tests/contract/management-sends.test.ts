@@ -131,7 +131,7 @@ test('an export of recipients has the rows of the API, of one send and in one st
   await work(server, 'line');
   const sendId = String(body.sendId);
   await server.sql`
-    update send_recipients set state = case position when 1 then 'refused' else 'waiting' end, code = 'http-400'
+    update send_recipients set state = case when position = 1 then 'refused' else 'waiting' end, code = 'http-400'
     where bot_id = ${server.botId} and send_id = ${sendId}`;
   const fieldsOf = (values: unknown[]) => values.map((value) => String(value ?? ''));
   for (const state of ['refused', 'pending', 'accepted', undefined]) {
