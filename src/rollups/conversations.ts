@@ -82,24 +82,25 @@ export function addSessionChanges(
     }
     return;
   }
-  const unchanged = new Set(before.map(textOf));
-  const starts = new Set(after.map(({ firstAt }) => firstAt));
-  const startsBefore = new Set(before.map(({ firstAt }) => firstAt));
+  const removed = new Map(before.map((session) => [session.firstAt, session]));
   for (const session of after) {
-    if (unchanged.delete(textOf(session))) continue;
+    const former = removed.get(session.firstAt);
+    removed.delete(session.firstAt);
+    if (former && isSame(former, session)) continue;
+    if (former) tallySession(tally, platform, former, -1);
     tallySession(tally, platform, session, 1);
-    const list = startsBefore.has(session.firstAt) ? changes.changed : changes.added;
+    const list = former ? changes.changed : changes.added;
     list.push({ ...session, botId, contactId, platform });
   }
-  for (const session of before) {
-    if (!unchanged.has(textOf(session))) continue;
+  for (const session of removed.values()) {
     tallySession(tally, platform, session, -1);
-    if (!starts.has(session.firstAt)) changes.removed.push({ botId, contactId, firstAt: session.firstAt });
+    changes.removed.push({ botId, contactId, firstAt: session.firstAt });
   }
 }
 
-function textOf({ firstAt, lastAt, inbound, outbound }: Session): string {
-  return `${firstAt} ${lastAt} ${inbound} ${outbound}`;
+/** Of two sessions with the same begin. */
+function isSame(a: Session, b: Session): boolean {
+  return a.lastAt === b.lastAt && a.inbound === b.inbound && a.outbound === b.outbound;
 }
 
 /** The messages of a batch of one contact. */
