@@ -13,6 +13,8 @@ import type { MetaChannel } from './token-check.ts';
 export type PlatformDay = { day: string; value: JsonObject };
 type Get = (path: string) => Promise<GraphAnswer>;
 type Days = { first: string; last: string };
+/** `isLatest`: the last day is the latest that Meta has. */
+type Span = Days & { isLatest: boolean };
 
 /** Meta withdraws metrics from time to time, so each one may be missing. */
 export const pageMetrics = [
@@ -24,9 +26,8 @@ export const pageMetrics = [
   'page_messages_reported_conversations_unique',
 ] as const;
 
-const templatesPerCall = 10;
-/** Pages of 100 templates. The calls share one transaction, so a repeated cursor must not hold it. */
-const templatePagesMax = 10;
+/** Templates whose figures one call returns. */
+const templatesPerPage = 10;
 /** "Insights data is not available": a page with fewer than 100 likes. */
 const invalidRequest = 100;
 
@@ -34,7 +35,7 @@ const invalidRequest = 100;
 export function askDays(
   kind: SpanKind,
   { accountId, businessAccountId }: MetaChannel,
-  days: Days,
+  days: Span,
   get: Get,
 ): Promise<PlatformDay[] | null> {
   switch (kind) {
@@ -44,8 +45,6 @@ export function askDays(
       return askInstagram(accountId, days, get);
     case 'whatsapp-analytics':
       return askAnalytics(businessAccountId ?? '', days, get);
-    case 'whatsapp-templates':
-      return askTemplates(businessAccountId ?? '', days, get);
   }
 }
 
@@ -80,17 +79,22 @@ async function askPage(pageId: string, days: Days, get: Get): Promise<PlatformDa
   return series.length === 0 ? null : merged(series.flat());
 }
 
-async function askInstagram(accountId: string, days: Days, get: Get): Promise<PlatformDay[] | null> {
-  const { value } = await get(`/${accountId}?fields=followers_count`);
-  const followers = { day: days.last, value: { followers_count: value.followers_count ?? null } };
+async function askInstagram(accountId: string, days: Span, get: Get): Promise<PlatformDay[]> {
+  // Meta gives the number of followers now, and of no earlier day.
+  const followers = days.isLatest ? [await askFollowers(accountId, days.last, get)] : [];
   try {
     const insights = await get(`/${accountId}/insights?metric=follower_count&period=day&${unixRange(days)}`);
-    return merged([...readSeries(insights.value), followers]);
+    return merged([...readSeries(insights.value), ...followers]);
   } catch (error) {
     // Fewer than 100 followers: there is only their number.
     if (!isInvalid(error)) throw error;
-    return [followers];
+    return followers;
   }
+}
+
+async function askFollowers(accountId: string, day: string, get: Get): Promise<PlatformDay> {
+  const { value } = await get(`/${accountId}?fields=followers_count`);
+  return { day, value: { followers_count: value.followers_count ?? null } };
 }
 
 async function askAnalytics(businessAccountId: string, days: Days, get: Get): Promise<PlatformDay[]> {
@@ -104,31 +108,32 @@ async function askAnalytics(businessAccountId: string, days: Days, get: Get): Pr
   }));
 }
 
-async function askTemplates(businessAccountId: string, days: Days, get: Get): Promise<PlatformDay[]> {
-  const ids: string[] = [];
-  let after = '';
-  for (let page = 0; page < templatePagesMax; page += 1) {
-    const { value } = await get(`/${businessAccountId}/message_templates?fields=id&limit=100${after}`);
-    ids.push(...listOf(value.data).map(({ id }) => String(id)));
-    const cursor = nextCursor(value);
-    if (cursor === null) break;
-    after = `&after=${encodeURIComponent(cursor)}`;
-  }
+/** Asks for the figures of a page of templates. Throws GraphFailure. */
+export async function askTemplates(
+  { businessAccountId }: MetaChannel,
+  { cursor, days }: { cursor: string; days: Days },
+  get: Get,
+): Promise<{ figures: PlatformDay[]; nextCursor: string | null }> {
+  const after = cursor === '' ? '' : `&after=${encodeURIComponent(cursor)}`;
+  const path = `/${businessAccountId}/message_templates?fields=id,name&limit=${templatesPerPage}${after}`;
+  const { value: page } = await get(path);
+  const names = new Map(listOf(page.data).map(({ id, name }) => [String(id), name]));
+  if (names.size === 0) return { figures: [], nextCursor: null };
   const { start, end } = unixTimes(days);
-  const found: PlatformDay[] = [];
-  for (let index = 0; index < ids.length; index += templatesPerCall) {
-    const part = ids.slice(index, index + templatesPerCall).join(',');
-    const query = `start=${start}&end=${end}&granularity=daily&template_ids=[${part}]`;
-    const { value } = await get(`/${businessAccountId}/template_analytics?${query}`);
-    for (const { data_points } of listOf(value.data)) found.push(...listOf(data_points).map(readTemplate));
-  }
-  return merged(found);
+  const query = `start=${start}&end=${end}&granularity=daily&template_ids=[${[...names.keys()].join(',')}]`;
+  const { value } = await get(`/${businessAccountId}/template_analytics?${query}`);
+  const points = listOf(value.data).flatMap(({ data_points }) => listOf(data_points));
+  return { figures: merged(points.map((point) => readTemplate(point, names))), nextCursor: nextCursor(page) };
 }
 
-function readTemplate({ template_id, start, sent, delivered, read, clicked }: JsonObject): PlatformDay {
+function readTemplate(
+  { template_id, start, sent, delivered, read, clicked }: JsonObject,
+  names: ReadonlyMap<string, unknown>,
+): PlatformDay {
+  const id = String(template_id);
   const clicks = listOf(clicked).reduce((sum, { count }) => sum + (Number(count) || 0), 0);
-  const counts = { sent, delivered, read, clicked: clicks };
-  return { day: dayOf(Number(start) * secondMs, 'UTC'), value: { [String(template_id)]: counts } };
+  const counts = { name: names.get(id) ?? id, sent, delivered, read, clicked: clicks };
+  return { day: dayOf(Number(start) * secondMs, 'UTC'), value: { [id]: counts } };
 }
 
 /** The values of metrics by day. A value belongs to the day before its `end_time`. */

@@ -22,7 +22,6 @@ export const spanRules = {
   'page-insights': { platform: 'facebook', spanDays: 90, lookbackDays: 729, readyHours: 20 },
   'instagram-followers': { platform: 'instagram', spanDays: 30, lookbackDays: 29, readyHours: 20 },
   'whatsapp-analytics': { platform: 'whatsapp', spanDays: 90, lookbackDays: 364, readyHours: 6 },
-  'whatsapp-templates': { platform: 'whatsapp', spanDays: 90, lookbackDays: 89, readyHours: 6 },
 } as const satisfies Record<string, SpanRule>;
 export type SpanKind = keyof typeof spanRules;
 export const spanKinds = Object.keys(spanRules) as SpanKind[];
@@ -37,20 +36,34 @@ const presentRules = {
 type PresentKind = keyof typeof presentRules;
 export const presentKinds = Object.keys(presentRules) as PresentKind[];
 
+/** Figures of templates, a page of templates after the other, once a day. The subject is the cursor of a page; empty: the first page. */
+export const templateRule = {
+  kind: 'whatsapp-templates',
+  platform: 'whatsapp',
+  lookbackDays: 89,
+  readyHours: spanRules['whatsapp-analytics'].readyHours,
+} as const;
+
 /** Messages of earlier conversations, asked on request. The subject is the cursor of a page; empty: the first page. */
 const historyRules = { 'facebook-history': 'facebook', 'instagram-history': 'instagram' } as const;
 type HistoryKind = keyof typeof historyRules;
 export const historyKinds = Object.keys(historyRules) as HistoryKind[];
 
-export type MetaKind = SpanKind | PresentKind | HistoryKind;
+export type MetaKind = SpanKind | PresentKind | HistoryKind | typeof templateRule.kind;
 export const metaKinds: readonly { kind: MetaKind; platform: MetaPlatform }[] = [
   ...spanKinds.map((kind) => ({ kind, platform: spanRules[kind].platform })),
+  { kind: templateRule.kind, platform: templateRule.platform },
   ...presentKinds.map((kind) => ({ kind, platform: presentRules[kind] })),
   ...historyKinds.map((kind) => ({ kind, platform: historyRules[kind] })),
 ];
 
 export function isSpanKind(kind: MetaKind): kind is SpanKind {
   return kind in spanRules;
+}
+
+/** Kinds whose answers name the next page. */
+export function isPagedKind(kind: MetaKind): boolean {
+  return isHistoryKind(kind) || kind === templateRule.kind;
 }
 
 export function isHistoryKind(kind: MetaKind): kind is HistoryKind {

@@ -11,11 +11,11 @@ import { Refusal } from '../errors.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
 import type { Clock } from '../time.ts';
 import { dayOf } from '../time.ts';
-import { askDays, askNumber, nextCursor, type PlatformDay } from './figures.ts';
+import { askDays, askNumber, askTemplates, nextCursor, type PlatformDay } from './figures.ts';
 import { type GraphAnswer, type GraphClient, GraphFailure } from './graph-client.ts';
 import { historyBody, historyPath } from './history.ts';
-import { isHistoryKind, isSpanKind, type MetaKind, metaKinds, type SpanKind } from './kinds.ts';
-import { daysOfSpan, plan, transition } from './schedule.ts';
+import { isHistoryKind, isSpanKind, type MetaKind, metaKinds, type SpanKind, templateRule } from './kinds.ts';
+import { daysOfSpan, daysOfTemplates, firstPage, latestDayAt, plan, transition } from './schedule.ts';
 import { checkToken, hostOf, type MetaChannel } from './token-check.ts';
 
 type Parts = {
@@ -27,8 +27,8 @@ type Parts = {
 };
 
 type Question = CollectionKey<MetaKind> & { subject: string };
-/** `next`: the following page of the conversations. */
-type MetaAnswer = Answer & { next: OpenQuestion | null };
+/** `next`: the following page. `isFirstPage`: of a list that is read again and again. */
+type MetaAnswer = Answer & { next: OpenQuestion | null; isFirstPage: boolean };
 
 /** The channels and kinds of Meta. */
 export const metaChannels = { kinds: metaKinds, collectable: collectableOfMeta };
@@ -42,8 +42,10 @@ export function metaSource(parts: Parts): Source<MetaKind, MetaAnswer> {
     transition,
     addQuestions: () => Promise.resolve(),
     ask: (tx, question) => askMeta(tx, parts, question),
-    async checkAnswer(tx, { botId, kind }, { next }) {
-      if (next !== null) await putQuestions(tx, { botId, kind }, [next]);
+    async checkAnswer(tx, key, { next, isFirstPage }) {
+      // The answers of the last time would keep a page from being asked again.
+      if (isFirstPage) await dropLaterPages(tx, key);
+      if (next !== null) await putQuestions(tx, key, [next]);
       return null;
     },
     store: (tx, question, entry, now) => store(tx, question, entry, now),
@@ -102,14 +104,30 @@ async function answerOf(
     const { value } = await get(historyPath(platform, subject));
     const cursor = nextCursor(value);
     const next = cursor === null ? null : newQuestion(cursor, now, null);
-    return { outcome: 'ready', entry: historyBody(platform, channel.accountId, value), next };
+    return answered(historyBody(platform, channel.accountId, value), { next });
+  }
+  if (kind === templateRule.kind) {
+    const page = await askTemplates(channel, { cursor: subject, days: daysOfTemplates(now) }, get);
+    const next = page.nextCursor === null ? null : newQuestion(page.nextCursor, now, null);
+    return answered(toEntry(page.figures), { next, isFirstPage: subject === firstPage });
   }
   if (kind === 'whatsapp-number') {
     const days = [{ day: dayOf(now, 'UTC'), value: await askNumber(channel, get) }];
-    return { outcome: 'ready', entry: JSON.stringify(days), next: null };
+    return answered(JSON.stringify(days));
   }
   const check = await checkToken({ get: ({ path }) => get(path) }, channel, now);
-  return { outcome: 'ready', entry: JSON.stringify({ tokenId: channel.tokenId, ...check }), next: null };
+  return answered(JSON.stringify({ tokenId: channel.tokenId, ...check }));
+}
+
+function answered(
+  entry: string | null,
+  { next = null, isFirstPage = false }: Partial<Pick<MetaAnswer, 'next' | 'isFirstPage'>> = {},
+): MetaAnswer {
+  return { outcome: 'ready', entry, next, isFirstPage };
+}
+
+function toEntry(figures: readonly PlatformDay[]): string | null {
+  return figures.length === 0 ? null : JSON.stringify(figures);
 }
 
 async function answerOfSpan(
@@ -119,9 +137,9 @@ async function answerOfSpan(
   { get, now }: Asking,
 ): Promise<MetaAnswer> {
   const days = daysOfSpan(kind, span, now);
-  const figures = days === null ? [] : await askDays(kind, channel, days, get);
-  if (figures === null) return { outcome: 'withheld', entry: null, next: null };
-  return { outcome: 'ready', entry: figures.length === 0 ? null : JSON.stringify(figures), next: null };
+  const isLatest = days?.last === latestDayAt(kind, now);
+  const figures = days === null ? [] : await askDays(kind, channel, { ...days, isLatest }, get);
+  return figures === null ? { ...answered(null), outcome: 'withheld' } : answered(toEntry(figures));
 }
 
 async function openChannel(
@@ -144,12 +162,17 @@ async function openChannel(
   }
 }
 
+async function dropLaterPages(tx: Transaction, { botId, kind }: CollectionKey): Promise<void> {
+  await tx`
+    delete from collection_questions where bot_id = ${botId} and kind = ${kind} and subject <> ${firstPage}`;
+}
+
 async function store(tx: Transaction, { botId, kind }: Question, entry: string, now: number): Promise<void> {
   const platform = metaKinds.find((one) => one.kind === kind)?.platform ?? 'facebook';
   if (isHistoryKind(kind)) {
     const body = Buffer.from(entry);
     await putDeliveries(tx, [{ botId, platform, source: 'history', body, receivedAt: now }]);
-  } else if (isSpanKind(kind) || kind === 'whatsapp-number') {
+  } else if (isSpanKind(kind) || kind === templateRule.kind || kind === 'whatsapp-number') {
     await putDays(tx, { botId, kind }, JSON.parse(entry), now);
   } else {
     const { tokenId, ...check } = JSON.parse(entry);

@@ -4,6 +4,7 @@
  *     spans       the current one first; then each earlier one, as far back as Meta has figures
  *     a span      every day until 3 days after its end
  *     present     once a day
+ *     templates   page after page, once a day
  *     history     page after page, on request
  */
 import type { CallLimit } from '../collector/call-limit.ts';
@@ -18,7 +19,15 @@ import type {
   Transition,
 } from '../collector/source.ts';
 import { addDays, countDays, dayMs, dayOf, dayStart, hourMs } from '../time.ts';
-import { isHistoryKind, isSpanKind, type MetaKind, type SpanKind, spanRules } from './kinds.ts';
+import {
+  isHistoryKind,
+  isPagedKind,
+  isSpanKind,
+  type MetaKind,
+  type SpanKind,
+  spanRules,
+  templateRule,
+} from './kinds.ts';
 
 type State = ScheduleState<MetaKind>;
 type AskedSpans = Pick<State, 'fromDay' | 'earliest' | 'latestDay'>;
@@ -27,6 +36,8 @@ const correctionDays = 3;
 /** The first day of a span of every kind. */
 const gridDay = '2001-01-01';
 const restMs = 7 * dayMs;
+/** The subject of a question about the first page, and of one about a present value. */
+export const firstPage = '';
 
 /** Returns the question to ask at `now`, with its call already counted, or the time of the next check. */
 export function plan(state: State, time: { now: number; limit: CallLimit }): Plan {
@@ -63,6 +74,12 @@ export function daysOfSpan(
   return first > last ? null : { first, last };
 }
 
+/** The days of templates that Meta has at `now`, both included. */
+export function daysOfTemplates(now: number): { first: string; last: string } {
+  const first = addDays(dayOf(now, 'UTC'), -templateRule.lookbackDays);
+  return { first, last: addDays(dayOf(now - templateRule.readyHours * hourMs, 'UTC'), -1) };
+}
+
 /** The number of spans without a question. */
 export function spansToAsk(kind: SpanKind, asked: AskedSpans, now: number): number {
   const { spanDays } = spanRules[kind];
@@ -81,13 +98,13 @@ export function latestDayAt(kind: SpanKind, now: number): string {
 
 /** A question about the first page of the conversations. */
 export function firstHistoryPage(now: number): OpenQuestion {
-  return newQuestion('', now, null);
+  return newQuestion(firstPage, now, null);
 }
 
 function newQuestions(state: State, now: number): OpenQuestion[] {
   const { kind, fromDay, earliest, latestDay, openQuestions } = state;
   if (isHistoryKind(kind)) return [];
-  if (!isSpanKind(kind)) return openQuestions.length > 0 ? [] : [newQuestion('', now, null)];
+  if (!isSpanKind(kind)) return openQuestions.length > 0 ? [] : [newQuestion(firstPage, now, null)];
   const latest = spanOf(kind, latestDayAt(kind, now));
   if (latestDay === null || earliest === null) return [spanQuestion(kind, latest, now)];
   const { spanDays } = spanRules[kind];
@@ -104,8 +121,13 @@ function spanQuestion(kind: SpanKind, span: string, now: number): OpenQuestion {
   return newQuestion(span, now, dayStart(settledDay, 'UTC'));
 }
 
-function askAgainAt(kind: MetaKind, { settledAt }: OpenQuestion, { now, chance }: CallTime): number | null {
-  if (isHistoryKind(kind) || (settledAt !== null && now >= settledAt)) return null;
+function askAgainAt(
+  kind: MetaKind,
+  { subject, settledAt }: OpenQuestion,
+  { now, chance }: CallTime,
+): number | null {
+  if (isHistoryKind(kind) || (isPagedKind(kind) && subject !== firstPage)) return null;
+  if (settledAt !== null && now >= settledAt) return null;
   return nextReadyAt(kind, now) + Math.floor(chance * hourMs);
 }
 
@@ -116,8 +138,13 @@ function nextCheck({ kind, openQuestions }: State, now: number): number {
 
 /** The next time at which another day may be ready. */
 function nextReadyAt(kind: MetaKind, now: number): number {
-  const readyMs = isSpanKind(kind) ? spanRules[kind].readyHours * hourMs : 0;
+  const readyMs = readyHoursOf(kind) * hourMs;
   return dayStart(addDays(dayOf(now - readyMs, 'UTC'), 1), 'UTC') + readyMs;
+}
+
+function readyHoursOf(kind: MetaKind): number {
+  if (kind === templateRule.kind) return templateRule.readyHours;
+  return isSpanKind(kind) ? spanRules[kind].readyHours : 0;
 }
 
 function spanOf(kind: SpanKind, day: string): string {
