@@ -305,7 +305,7 @@ export interface paths {
         /**
          * Shoal's own count compared with Meta's, by day
          * @description `facebook`: contacts at the end of each day, new contacts and blocks of the day; `instagram`: contacts and new contacts, next to
-         *     followers; `whatsapp`: messages sent. Days are in the zone in which Meta counts. The same as `shoal reconcile --platform`.
+         *     followers; `whatsapp`: messages sent and delivered. Days are in the zone in which Meta counts. The same as `shoal reconcile --platform`.
          */
         get: operations["getPlatformReconciliation"];
         put?: never;
@@ -3174,7 +3174,7 @@ export interface components {
             platform: components["schemas"]["PlatformName"];
             /** @description The IANA zone of the days. */
             zone: string;
-            /** @description Of `contacts`, `newContacts`, `blocks`, `sends`. */
+            /** @description Of `contacts`, `newContacts`, `blocks`, `sends`, `delivered`. */
             figures: string[];
             days: {
                 /** Format: date */

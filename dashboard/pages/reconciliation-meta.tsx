@@ -14,7 +14,7 @@ import { metaReasonNames, metaText as t } from '../texts/reconciliation-meta.ts'
 
 export type MetaPlatform = 'facebook' | 'instagram' | 'whatsapp';
 type Answer = Schema['PlatformReconciliation'];
-const figureNames = ['contacts', 'newContacts', 'blocks', 'sends'] as const;
+const figureNames = ['contacts', 'newContacts', 'blocks', 'sends', 'delivered'] as const;
 type FigureName = (typeof figureNames)[number];
 
 export function MetaReconciliation({

@@ -10,6 +10,7 @@ export const metaReasonNames = [
   'other-days',
   'followers-and-contacts',
   'statuses-missing',
+  'delivered-later',
   'sent-with-the-app',
 ] as const;
 
@@ -20,6 +21,7 @@ export const metaText = defineTexts('reconciliation-meta', {
   newContacts: { en: 'New contacts', ja: '新しい連絡先', 'zh-Hant': '新聯絡人' },
   blocks: { en: 'Blocks', ja: 'ブロック', 'zh-Hant': '封鎖' },
   sends: { en: 'Messages sent', ja: '送信メッセージ', 'zh-Hant': '發出的訊息' },
+  delivered: { en: 'Messages delivered', ja: '配信されたメッセージ', 'zh-Hant': '已送達的訊息' },
   own: { en: 'Ours', ja: '自社集計', 'zh-Hant': '我方' },
   gap: { en: 'Gap', ja: '差', 'zh-Hant': '差異' },
   reasons: { en: 'Possible reasons', ja: '考えられる理由', 'zh-Hant': '可能原因' },
@@ -56,5 +58,6 @@ export const metaText = defineTexts('reconciliation-meta', {
     'zh-Hant': '好友與聯絡人不同',
   },
   'statuses-missing': { en: 'Not received', ja: '未受信', 'zh-Hant': '未收到' },
+  'delivered-later': { en: 'Delivered later', ja: '翌日以降の配信', 'zh-Hant': '隔日送達' },
   'sent-with-the-app': { en: 'Sent with the app', ja: 'アプリから送信', 'zh-Hant': '以 App 發送' },
 });

@@ -3,7 +3,7 @@
  *
  *     facebook    days in Pacific time, as Meta's insights: new contacts of the day, contacts at its end, blocks of the day
  *     instagram   days in Pacific time: new contacts and new followers of the day
- *     whatsapp    days in UTC: messages sent
+ *     whatsapp    days in UTC: messages sent, and messages delivered
  *
  * Our counts come from contacts and stored counters, Meta's from platform_days. The two are independent.
  */
@@ -30,6 +30,8 @@ export const metaGapReasons = {
   'followers-and-contacts':
     'Instagram counts people who follow the account; Shoal counts people who wrote or tapped.',
   'statuses-missing': 'Webhooks of some messages did not arrive, for example before the connection.',
+  'delivered-later':
+    'Shoal counts a delivery on the day of its status, Meta possibly on the day on which the message was sent.',
   'sent-with-the-app': 'Meta does not count messages that were sent with the WhatsApp Business app.',
 } as const;
 export type MetaGapReason = keyof typeof metaGapReasons;
@@ -60,7 +62,13 @@ const rules: Readonly<Record<MetaPlatform, Rule>> = {
   },
   whatsapp: {
     zone: 'UTC',
-    figures: { sends: { less: ['statuses-missing'], more: ['sent-with-the-app'] } },
+    figures: {
+      sends: { less: ['statuses-missing'], more: ['sent-with-the-app'] },
+      delivered: {
+        less: ['statuses-missing', 'delivered-later'],
+        more: ['sent-with-the-app', 'delivered-later'],
+      },
+    },
   },
 };
 
@@ -105,7 +113,9 @@ export async function reconcilePlatform(
 }
 
 type Pair = [own: number | null, theirs: number | null];
-type Row = { day: string } & Partial<Record<'contacts' | 'newContacts' | 'blocks' | 'sends', Pair>>;
+type Row = { day: string } & Partial<
+  Record<'contacts' | 'newContacts' | 'blocks' | 'sends' | 'delivered', Pair>
+>;
 type Range = { platform: MetaPlatform; zone: string; timeZone: string; first: string; last: string };
 
 async function selectPeople(
@@ -152,6 +162,11 @@ async function selectSends(
   botId: string,
   { platform, zone, timeZone, first, last }: Range,
 ): Promise<Row[]> {
+  // Meta omits days without messages. A later answer proves that the day was asked for.
+  const theirs = (
+    name: string,
+  ) => sql`coalesce((reported.value->>${name})::float8, case when requested.day <= asked.last_day
+    and requested.day >= asked.first_day then 0 end)`;
   return sql<Row[]>`
     with sent as (
       select ((day + make_interval(hours => hour)) at time zone ${timeZone} at time zone ${zone})::date as day,
@@ -159,14 +174,21 @@ async function selectSends(
       from hours
       where bot_id = ${botId} and platform = ${platform} and day between ${first}::date - 1 and ${last}::date + 1
       group by 1
+    ),
+    delivered as (
+      select (happened_at at time zone ${zone})::date as day, count(*) as count
+      from events
+      where bot_id = ${botId} and platform = 'whatsapp' and kind = 'status' and detail = 'delivered'
+        and happened_at >= ${first}::date::timestamp at time zone ${zone}
+        and happened_at < (${last}::date + 1)::timestamp at time zone ${zone}
+      group by 1
     )
     select to_char(requested.day, 'YYYY-MM-DD') as day,
-      json_build_array(coalesce(sent.count, 0)::float8,
-        -- Meta omits days without messages. A later answer proves that the day was asked for.
-        coalesce((reported.value->>'sent')::float8, case when requested.day <= asked.last_day
-          and requested.day >= asked.first_day then 0 end)) as sends
+      json_build_array(coalesce(sent.count, 0)::float8, ${theirs('sent')}) as sends,
+      json_build_array(coalesce(delivered.count, 0)::float8, ${theirs('delivered')}) as delivered
     from (select generate_series(${first}::date, ${last}::date, interval '1 day')::date as day) requested
     left join sent on sent.day = requested.day
+    left join delivered on delivered.day = requested.day
     left join platform_days reported on reported.bot_id = ${botId} and reported.kind = 'whatsapp-analytics'
       and reported.day = requested.day
     cross join (

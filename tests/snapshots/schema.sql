@@ -339,6 +339,7 @@ create table events (
  named_as text collate "C",
  PRIMARY KEY (bot_id, platform, key)
 );
+CREATE INDEX events_delivered ON public.events USING btree (bot_id, happened_at) WHERE ((platform = 'whatsapp'::text) AND (kind = 'status'::text) AND (detail = 'delivered'::text));
 CREATE INDEX events_of_contact ON public.events USING btree (bot_id, contact_id, happened_at) WHERE (contact_id IS NOT NULL);
 CREATE INDEX events_without_contact ON public.events USING btree (bot_id, platform) WHERE ((contact_id IS NULL) AND (platform <> 'line'::text));
 
