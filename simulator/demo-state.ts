@@ -12,7 +12,7 @@ import { makeFolder, usingFolder } from '../src/folders.ts';
 import type { SimulatedEvent } from './events/event.ts';
 
 /** Increased when the same seed gives another world than before, or the files change. The demo then starts a new world. */
-const worldVersion = 4;
+const worldVersion = 5;
 const stateFile = 'demo.json';
 const liveEventsFile = 'demo-trickle.ndjson';
 

@@ -46,7 +46,7 @@ export function expectedFigures(world: World, platform: PlatformName): ExpectedF
   return {
     ...(platform === 'line'
       ? lineAudience(world, events)
-      : { followers: followersOf(events, followingKinds[platform]), blocks: 0 }),
+      : { followers: firstContacts(events, platform).length, blocks: 0 }),
     messages: messages.length + (platform === 'line' ? lineSends(world) : 0),
     conversations: conversations.length,
     conversationMessages: sum(conversations.map(({ length }) => length)),
@@ -82,10 +82,6 @@ export function expectedLineSends(world: World, kind: string, month: string): nu
   return sum(days.map(([, counts]) => counts[kind] ?? 0));
 }
 
-function followersOf(events: readonly SimulatedEvent[], kinds: readonly EventKind[]): number {
-  return historiesOf(events).filter((history) => history.some(({ kind }) => kinds.includes(kind))).length;
-}
-
 // LINE's latest report, and the events after its end.
 function lineAudience(
   { line }: World,
@@ -101,6 +97,34 @@ function lineAudience(
     followers: reported.followers + adds.filter(({ at }) => at >= reportEnd).length,
     blocks: Math.max(0, reported.blocks + histories.filter(endsBlocked).length - blockedAtEnd),
   };
+}
+
+/** Our own count of LINE's audience at the end of a day (UTC+9), from the events after the first report (docs/figures.md, section 12). */
+export function expectedLineAudience(
+  events: readonly SimulatedEvent[],
+  day: string,
+): { followers: number; blocks: number } {
+  const end = lineDayStart(addDays(day, 1));
+  const histories = followHistories(events.filter(({ platform }) => platform === 'line'));
+  const blockedAt = (at: number) => histories.filter((history) => isBlockedAt(history, at)).length;
+  const adds = histories.flatMap((history) => firstAdd(history) ?? []);
+  return { followers: adds.filter(({ at }) => at < end).length, blocks: blockedAt(end) - blockedAt(0) };
+}
+
+/** The first event of each person by which the person became a follower, where follows are not events of their own. */
+export function firstContacts(
+  events: readonly SimulatedEvent[],
+  platform: Exclude<PlatformName, 'line'>,
+): SimulatedEvent[] {
+  const kinds = followingKinds[platform];
+  const ofPlatform = events.filter((event) => event.platform === platform);
+  return historiesOf(ofPlatform).flatMap((history) => history.find(({ kind }) => kinds.includes(kind)) ?? []);
+}
+
+/** The times of the messages that the business sent on WhatsApp, ms. */
+export function whatsappSendTimes(events: readonly SimulatedEvent[]): number[] {
+  const sent = events.filter((event) => event.platform === 'whatsapp' && !isInboundMessage(event));
+  return sent.flatMap((event) => messageTime(event) ?? []);
 }
 
 /** The follow that adds the account; null for a person who was a friend before the first event. */

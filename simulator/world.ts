@@ -51,6 +51,8 @@ export type WorldOptions = {
   hasLineReport?: boolean;
   /** The LINE part, from a running LINE simulator. Without it the world simulates its own. */
   line?: { events: readonly SimulatedEvent[]; report: LineReport };
+  /** The part of Messenger, Instagram and WhatsApp, from a running Meta simulator. Without it the world simulates its own. */
+  meta?: readonly SimulatedEvent[];
 };
 
 const otherShares = { facebook: 0.22, instagram: 0.16, whatsapp: 0.22 } as const;
@@ -68,16 +70,8 @@ export function createWorld(options: WorldOptions): World {
   const random = new SeededRandom(seed);
   const calendar = new Calendar(random, until - days * dayMs, until);
   const line = options.line ?? simulatedLine(calendar, { seed, people: Math.ceil(count * lineShare) });
-  const platforms = Object.keys(otherShares) as (keyof typeof otherShares)[];
-  const people = platforms.flatMap((platform) =>
-    Array.from({ length: Math.ceil(count * otherShares[platform]) }, () => ({
-      ...newPerson(platform, random),
-      platform,
-    })),
-  );
-  const events = people.flatMap((person) => eventsOfPerson(person, random, calendar));
-  events.push(...whatsappGroups(people, random, calendar), ...line.events);
-  events.sort((a, b) => a.at - b.at);
+  const meta = options.meta ?? simulatedOthers(random, calendar, count);
+  const events = [...meta, ...line.events].sort((a, b) => a.at - b.at);
   const contacts = peopleIn(events);
   return {
     until,
@@ -103,6 +97,19 @@ export function peopleIn(events: readonly SimulatedEvent[]): Person[] {
     if (person && contactKinds.includes(kind)) people.set(personKey(person), person);
   }
   return [...people.values()];
+}
+
+/** The customers on the other platforms, and WhatsApp's groups. */
+function simulatedOthers(random: SeededRandom, calendar: Calendar, count: number): SimulatedEvent[] {
+  const platforms = Object.keys(otherShares) as (keyof typeof otherShares)[];
+  const people = platforms.flatMap((platform) =>
+    Array.from({ length: Math.ceil(count * otherShares[platform]) }, () => ({
+      ...newPerson(platform, random),
+      platform,
+    })),
+  );
+  const events = people.flatMap((person) => eventsOfPerson(person, random, calendar));
+  return [...events, ...whatsappGroups(people, random, calendar)];
 }
 
 /** The LINE account of the LINE simulator, without its server: its events of the calendar, and its report at the end. */

@@ -43,7 +43,7 @@ for (const { seed, hasLineReport, shipping, about } of worlds) {
   test(`every figure of the three calls is correct for world ${seed} (${about})`, async (t) => {
     const { context, sql, address } = await startSystem(t, seed);
     const world = createWorld({ seed, until: now, people: 60, hasLineReport });
-    const { credentials, channels } = await openDemoBot(context, null);
+    const { credentials, channels } = await openDemoBot(context, null, {});
     const deliveries = deliveriesOf(world.events, channels, new SeededRandom(seed), shipping);
     const outcome = await sendDeliveries(deliveries, { address, botId: credentials.botId });
     const refused = deliveries.filter(({ isForged }) => isForged).length;
@@ -61,9 +61,9 @@ test('sending all deliveries and importing all data again changes nothing', asyn
   const seed = 21;
   const { context, sql, address } = await startSystem(t, seed);
   const world = createWorld({ seed, until: now, people: 30 });
-  const first = await openDemoBot(context, null);
+  const first = await openDemoBot(context, null, {});
   const { botId } = first.credentials;
-  for (const [run, { credentials, channels }] of [first, await openDemoBot(context, botId)].entries()) {
+  for (const [run, { credentials, channels }] of [first, await openDemoBot(context, botId, {})].entries()) {
     const deliveries = deliveriesOf(world.events, channels, new SeededRandom(run), wildShipping);
     await sendDeliveries(deliveries, { address, botId });
     // Before the fold ends, so that some contacts are created by their tags.
@@ -80,7 +80,7 @@ test('points are equal by client id and by any platform id, and decrease when a 
   const seed = 34;
   const { context, sql, address, time } = await startSystem(t, seed);
   const world = createWorld({ seed, until: now, people: 60 });
-  const { credentials, channels } = await openDemoBot(context, null);
+  const { credentials, channels } = await openDemoBot(context, null, {});
   const { botId } = credentials;
   await sendDeliveries(deliveriesOf(world.events, channels, new SeededRandom(seed)), { address, botId });
   await importOwnData(context, botId, world);
@@ -100,7 +100,7 @@ test('points are equal by client id and by any platform id, and decrease when a 
   }
   time.now += 91 * dayMs;
   assert.notDeepEqual(expectedAt(time.now), expectedAt(now));
-  const renewed = await openDemoBot(context, botId);
+  const renewed = await openDemoBot(context, botId, {});
   const { points } = await callMantago(address, 'client/point', renewed.credentials, byPlatformId);
   assert.deepEqual(pointsIn(points), expectedAt(time.now), `seed ${seed}`);
 });

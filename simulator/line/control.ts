@@ -85,6 +85,11 @@ export class Control {
     this.#parts.simulation.account.profiles.set(userId, profile);
   }
 
+  /** Records events that were simulated elsewhere. Resolves when their webhooks are sent. */
+  deliver(events: readonly SimulatedEvent[]): Promise<void> {
+    return this.#parts.simulation.deliver(events);
+  }
+
   /** Performs a person's interaction with a send now. Throws LineError 404 for an unknown send. */
   interact({ requestId, userId, kind, seq = 1, url = '', percent = 0 }: Interact): Promise<void> {
     const send = this.#parts.simulation.account.sends.find((one) => one.requestId === requestId);

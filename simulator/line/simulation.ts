@@ -94,6 +94,14 @@ export class Simulation {
     });
   }
 
+  /** Records events that were simulated elsewhere, and sends their webhooks. */
+  deliver(events: readonly SimulatedEvent[]): Promise<void> {
+    return this.inTurn(async () => {
+      for (const event of events) this.#record(event);
+      await this.#sendWebhooks();
+    });
+  }
+
   /** Accepts a send and schedules its recipients' reactions. */
   accept(send: Send): void {
     this.account.sends.push(send);

@@ -1,21 +1,23 @@
 /** Calls about the accounts and their people: fields, profiles, pictures, insights, WhatsApp analytics. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { addDays, dayMs, dayOf, dayStart, daysBetween, hourMs, secondMs } from '../../src/time.ts';
-import { personKey } from '../events/event.ts';
+import { type Person, personKey } from '../events/event.ts';
 import { nameOf } from '../events/texts.ts';
 import { addPictures } from '../frame/pictures.ts';
-import { insightsZone, pageMetrics, templates } from './account.ts';
+import { insightsZone, pageMetrics, templateId, templates } from './account.ts';
 import { authorize, parameter } from './caller.ts';
 import { type Field, readFields } from './fields.ts';
 import { GraphError, invalidParameter, tooFewLikes, unknownObject } from './graph-error.ts';
 import type { GraphParts } from './graph-parts.ts';
-import type { MetaPerson } from './people.ts';
+import { pageOf } from './pages.ts';
+import { hasProfile, type MetaPerson } from './people.ts';
 
 const daysPerCall = 90;
 const instagramLookbackDays = 30;
 const analyticsLookbackDays = 366;
 const templateLookbackDays = 91;
 const templatesPerCall = 10;
+const templatePageSize = 25;
 const instagramScopes = {
   page: 'instagram_manage_insights',
   instagram: 'instagram_business_manage_insights',
@@ -43,7 +45,8 @@ export function addAccountCalls(app: FastifyInstance, parts: GraphParts): void {
   app.get<{ Params: { id: string } }>('/:id/message_templates', async (request, reply) => {
     authorizeWhatsapp(parts, request, reply);
     const data = templates.map((name, index) => ({ id: templateId(index), name, status: 'APPROVED' }));
-    return { data, paging: { cursors: { before: 'MAZDZD', after: 'MgZDZD' } } };
+    const limit = Number(parameter(request, 'limit') ?? templatePageSize);
+    return pageOf(data, { after: parameter(request, 'after'), limit });
   });
   app.get<{ Params: { id: string } }>('/:id/template_analytics', async (request, reply) =>
     templateAnalytics(parts, request, reply),
@@ -87,16 +90,21 @@ function profile(parts: GraphParts, request: ById, reply: FastifyReply): object 
       : { page: 'instagram_manage_messages', instagram: 'instagram_business_manage_messages' };
   authorize(parts, request, reply, { platform, scopes });
   const person = onPage ?? account.findById('instagram', id);
-  // Meta needs the person's consent, which a first message gives, and hides people who block the business.
-  if (!person || person.isDeleted || person.firstAt === null || person.blockedAt !== null)
-    throw new GraphError(unknownObject(id));
+  if (!person || !hasProfile(person)) throw new GraphError(unknownObject(id));
   return platform === 'facebook' ? pageProfile(parts, person) : instagramProfile(parts, person);
 }
 
+/** Messenger's first and last name of a person. */
+export function namesOnPage(person: Person): [first: string, last: string] {
+  const name = nameOf(personKey(person));
+  const [first, last] = name.split(' ');
+  if (first !== undefined && last !== undefined) return [first, last];
+  const [family = '', ...given] = [...name];
+  return [given.join(''), family];
+}
+
 function pageProfile({ address }: GraphParts, { person }: MetaPerson): object {
-  const [first = '', ...rest] = [...nameOf(personKey(person))];
-  const names = nameOf(personKey(person)).split(' ');
-  const [first_name, last_name] = names.length > 1 ? names : [rest.join(''), first];
+  const [first_name, last_name] = namesOnPage(person);
   return { id: person.id, first_name, last_name, profile_pic: `${address()}/pictures/${person.id}.png` };
 }
 
@@ -221,10 +229,6 @@ function analyticsDays(
 function timesOf(day: string): { start: number; end: number } {
   const start = dayStart(day, 'UTC') / secondMs;
   return { start, end: start + dayMs / secondMs };
-}
-
-function templateId(index: number): string {
-  return `19240842112975${index}`;
 }
 
 function authorizeWhatsapp(parts: GraphParts, request: FastifyRequest, reply: FastifyReply): void {

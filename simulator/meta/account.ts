@@ -21,7 +21,10 @@ export const pageMetrics = [
 ] as const;
 export type PageMetric = (typeof pageMetrics)[number];
 
-export const templates = ['spring_sale', 'order_update', 'pickup'] as const;
+export const templates = [
+  ...['spring_sale', 'summer_sale', 'autumn_sale', 'new_year', 'birthday', 'welcome'],
+  ...['order_update', 'order_shipped', 'pickup', 'appointment', 'survey', 'stock_alert'],
+] as const;
 
 export type Analytics = { sent: number; delivered: number };
 export type TemplateAnalytics = Analytics & { read: number; clicked: number };
@@ -32,6 +35,8 @@ export class MetaAccount {
   /** The first day, in UTC. */
   readonly firstDay: string;
   readonly #seed: number;
+  /** At the end of a day, by platform and day. */
+  readonly #followers = new Map<string, number>();
 
   constructor(openedAt: number, seed: number) {
     this.firstDay = dayOf(openedAt, 'UTC');
@@ -124,6 +129,14 @@ export class MetaAccount {
     };
   }
 
+  /** The counts of the templates that were sent on the day (UTC), by id. */
+  templatesOn(day: string): Record<string, TemplateAnalytics & { name: string }> {
+    const all = templates.map((name, index) => ({ name, ...this.templateAnalyticsOn(day, index) }));
+    return Object.fromEntries(
+      all.flatMap((counts, index) => (counts.sent === 0 ? [] : [[templateId(index), counts]])),
+    );
+  }
+
   #sendsOn(day: string): SimulatedEvent[] {
     const start = dayStart(day, 'UTC');
     return this.events.filter((event) => {
@@ -133,9 +146,12 @@ export class MetaAccount {
   }
 
   #followersAtEndOf(platform: 'facebook' | 'instagram', day: string): number {
-    let followers = platform === 'facebook' ? 1_200 : 800;
-    for (let one = this.firstDay; one <= day; one = addDays(one, 1))
-      followers += this.newFollowersOn(platform, one);
+    if (day < this.firstDay) return platform === 'facebook' ? 1_200 : 800;
+    const key = `${platform} ${day}`;
+    const followers =
+      this.#followers.get(key) ??
+      this.#followersAtEndOf(platform, addDays(day, -1)) + this.newFollowersOn(platform, day);
+    this.#followers.set(key, followers);
     return followers;
   }
 
@@ -147,6 +163,10 @@ export class MetaAccount {
     this.people.set(personKey(added.person), added);
     return added;
   }
+}
+
+export function templateId(index: number): string {
+  return `1924084211297${10 + index}`;
 }
 
 /** The time of a message that the business sent with the API: the earliest of its statuses. Null: it failed, or is none. */

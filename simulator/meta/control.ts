@@ -1,13 +1,14 @@
 /** Control of a running Meta simulator, beyond Meta's own calls. `control-calls.ts` serves it over HTTP. */
 import { secondMs } from '../../src/time.ts';
-import type { SimulatedEvent } from '../events/event.ts';
+import { type Person, personKey, type SimulatedEvent } from '../events/event.ts';
 import { type RunFor, runSimulation } from '../frame/control-calls.ts';
 import type { Fault, FaultKind, Faults } from '../frame/faults.ts';
 import type { TokenKind, TokenState } from './credentials.ts';
 import { GraphError, type GraphFault, invalidParameter } from './graph-error.ts';
 import { historyBodies } from './history.ts';
+import { detailedMessages } from './message-calls.ts';
 import type { MetaDisturbance, Subscription } from './outbox.ts';
-import type { MetaPlatform } from './people.ts';
+import { hasProfile, type MetaPlatform } from './people.ts';
 import type { MetaRateLimits } from './rate-limits.ts';
 import type { MetaAction, MetaSimulation } from './simulation.ts';
 import { type MetaTruth, metaTruthOf } from './truth.ts';
@@ -90,6 +91,11 @@ export class MetaControl {
     return { personId: event?.person?.id ?? personId ?? null, id: event?.id ?? null };
   }
 
+  /** Records events that were simulated elsewhere. Resolves when their webhooks are sent. */
+  deliver(events: readonly SimulatedEvent[]): Promise<void> {
+    return this.#parts.simulation.deliver(events);
+  }
+
   /** Sends the chat history of the phone app, as after coexistence begins. Returns the number of webhooks. */
   async sendHistory(): Promise<{ webhooks: number }> {
     const { simulation, phoneNumber } = this.#parts;
@@ -136,6 +142,19 @@ export class MetaControl {
 
   truth(): MetaTruth {
     return metaTruthOf(this.#parts.simulation, this.now());
+  }
+
+  /** The ids of the messages whose details Meta gives in conversations: the latest 20 of each person. */
+  historyIds(platform: MetaPlatform): string[] {
+    const messages = this.#parts.simulation.account.messagesOf(platform);
+    const threads = Map.groupBy(messages, ({ person, id }) => (person ? personKey(person) : id));
+    return [...threads.values()].flatMap((thread) => thread.slice(-detailedMessages).map(({ id }) => id));
+  }
+
+  /** True when the profile of a person who wrote can be read now. */
+  hasProfile(person: Person): boolean {
+    const known = this.#parts.simulation.account.people.get(personKey(person));
+    return known !== undefined && hasProfile(known);
   }
 
   /** The events whose webhooks were delivered. */

@@ -3,19 +3,19 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isObject } from '../../src/json.ts';
 import { dayMs, secondMs } from '../../src/time.ts';
 import { type MessageStatus, type Person, personKey, type SimulatedEvent } from '../events/event.ts';
-import { newPerson } from '../events/ids.ts';
 import { nameOf } from '../events/texts.ts';
 import { authorize, parameter } from './caller.ts';
 import { readFields } from './fields.ts';
 import { blocked, GraphError, invalidParameter, outsideWindow, unknownObject } from './graph-error.ts';
 import type { GraphParts } from './graph-parts.ts';
+import { pageOf } from './pages.ts';
 import type { MetaPlatform } from './people.ts';
 
 const windowMs = dayMs;
 const pageSize = 25;
 const pageSizeMax = 100;
 /** The API gives details of the latest messages of a conversation only. */
-const detailedMessages = 20;
+export const detailedMessages = 20;
 
 type ById = FastifyRequest<{ Params: { id: string } }>;
 
@@ -59,16 +59,15 @@ async function sendWhatsapp(parts: GraphParts, request: ById, reply: FastifyRepl
   const scopes = { whatsapp: 'whatsapp_business_messaging' };
   authorize(parts, request, reply, { platform: 'whatsapp', scopes });
   const body = isObject(request.body) ? request.body : {};
-  const { to, type } = body;
-  if (body.messaging_product !== 'whatsapp' || typeof to !== 'string')
+  const { to, recipient, type } = body;
+  const input = typeof to === 'string' ? to : recipient;
+  if (body.messaging_product !== 'whatsapp' || typeof input !== 'string')
     throw new GraphError(invalidParameter('The parameters messaging_product and to are required'));
   const { simulation } = parts;
-  const number = to.replace(/\D/g, '');
-  const existing = simulation.account.findById('whatsapp', number);
-  const person: Person = existing?.person ?? {
-    ...newPerson('whatsapp', simulation.random('recipient')),
-    id: number,
-  };
+  const ids =
+    typeof to === 'string' ? { id: to.replace(/\D/g, ''), userId: null } : { id: null, userId: input };
+  const existing = simulation.account.findById('whatsapp', ids.id ?? ids.userId ?? '');
+  const person: Person = existing?.person ?? { platform: 'whatsapp', ...ids };
   const isTemplate = type === 'template';
   const isOutside = existing?.wroteAt == null || parts.now() - existing.wroteAt > windowMs;
   // WhatsApp accepts the call and reports the failure with a status.
@@ -84,7 +83,11 @@ async function sendWhatsapp(parts: GraphParts, request: ById, reply: FastifyRepl
       : [{ status: 'failed', at, code: failure }];
   const form = isTemplate ? 'template' : 'text';
   const { id } = await simulation.send('whatsapp', person, { form, statuses });
-  return { messaging_product: 'whatsapp', contacts: [{ input: to, wa_id: number }], messages: [{ id }] };
+  return {
+    messaging_product: 'whatsapp',
+    contacts: [{ input, ...(ids.id === null ? { user_id: ids.userId } : { wa_id: ids.id }) }],
+    messages: [{ id }],
+  };
 }
 
 function conversations(
@@ -97,22 +100,16 @@ function conversations(
   const threads = [...Map.groupBy(parts.simulation.account.messagesOf(platform), threadKey).entries()].sort(
     ([, a], [, b]) => (b.at(-1)?.at ?? 0) - (a.at(-1)?.at ?? 0),
   );
-  const start = cursorIndex(parameter(request, 'after'));
   const limit = Math.min(pageSizeMax, Number(parameter(request, 'limit') ?? pageSize));
-  const page = threads.slice(start, start + limit);
-  const end = start + page.length;
+  const page = pageOf(threads, { after: parameter(request, 'after'), limit });
   const fields = readFields(parameter(request, 'fields') ?? 'id,updated_time');
   const messages = fields.find(({ name }) => name === 'messages');
-  const data = page.map(([key, events]) => ({
+  const data = page.data.map(([key, events]) => ({
     id: `t_${key.replace(/\W/g, '')}`,
     updated_time: timeText(events.at(-1)?.at ?? 0),
     ...(messages && { messages: messagesOf(parts, platform, events, messages.parameters.limit) }),
   }));
-  const after = Buffer.from(String(end)).toString('base64url');
-  return {
-    data,
-    paging: { cursors: { before: '', after }, ...(end < threads.length && { next: `…after=${after}` }) },
-  };
+  return { ...page, data };
 }
 
 function messagesOf(
@@ -137,12 +134,6 @@ function messagesOf(
 
 function threadKey({ person, id }: SimulatedEvent): string {
   return person === null ? id : personKey(person);
-}
-
-function cursorIndex(after: string | undefined): number {
-  const index = after === undefined ? 0 : Number(Buffer.from(after, 'base64url').toString());
-  if (Number.isSafeInteger(index)) return index;
-  throw new GraphError(invalidParameter('Invalid cursor'));
 }
 
 /** Whole seconds, as Graph's times. */

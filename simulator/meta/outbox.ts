@@ -6,7 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { hourMs, minuteMs, secondMs } from '../../src/time.ts';
-import { signed } from '../events/delivery.ts';
+import { batches, signed } from '../events/delivery.ts';
 import type { SimulatedEvent } from '../events/event.ts';
 import { randomOf } from '../events/random.ts';
 import type { Schedule } from '../frame/schedule.ts';
@@ -32,6 +32,7 @@ export type EventRecord = { event: SimulatedEvent; state: State; attempts: numbe
 
 const objects = { facebook: 'page', instagram: 'instagram', whatsapp: 'whatsapp_business_account' } as const;
 const answerMsMax = 5 * secondMs;
+const connections = 8;
 const repetitionIntervals = [secondMs, minuteMs, 10 * minuteMs, hourMs, 6 * hourMs, 12 * hourMs, 16 * hourMs];
 
 type Attempt = { record: EventRecord; number: number };
@@ -98,28 +99,24 @@ export class MetaOutbox {
     if (waiting.length === 0) return;
     this.#flushes += 1;
     const random = randomOf(this.#options.seed, 'flush', this.#flushes);
-    for (const [platform, attempts] of Map.groupBy(waiting, ({ record }) => record.event.platform)) {
-      for (let start = 0; start < attempts.length; ) {
-        const size = random.integer(1, this.disturbance.batchMax);
-        const request = attempts.slice(start, start + size);
-        start += size;
-        const times = random.chance(this.disturbance.repeatShare) ? 2 : 1;
-        for (let time = 0; time < times; time += 1) await this.#send(platform as MetaPlatform, request, now);
-      }
-    }
+    const { batchMax, repeatShare } = this.disturbance;
+    const requests = [...Map.groupBy(waiting, ({ record }) => record.event.platform).values()]
+      .flatMap((attempts) => batches(attempts, random, batchMax))
+      .flatMap((request) => (random.chance(repeatShare) ? [request, request] : [request]));
+    const queue = requests.values();
+    const connection = async () => {
+      for (const request of queue) await this.#send(request, now);
+    };
+    await Promise.all(Array.from({ length: Math.min(connections, requests.length) }, connection));
     for (const attempt of waiting) if (attempt.record.state !== 'delivered') this.#repeat(attempt, now);
   }
 
-  async #send(platform: MetaPlatform, request: readonly Attempt[], now: number): Promise<void> {
+  /** `request`: attempts of one platform. */
+  async #send(request: readonly Attempt[], now: number): Promise<void> {
     for (const { record } of request) record.attempts += 1;
-    const isAccepted = await this.post(
-      platform,
-      this.#body(
-        platform,
-        request.map(({ record }) => record.event),
-        now,
-      ),
-    );
+    const events = request.map(({ record }) => record.event);
+    const platform = events[0]?.platform as MetaPlatform;
+    const isAccepted = await this.post(platform, this.#body(platform, events, now));
     if (isAccepted) for (const { record } of request) record.state = 'delivered';
   }
 

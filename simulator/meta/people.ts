@@ -21,6 +21,11 @@ export type MetaPerson = {
   isDeleted: boolean;
 };
 
+/** Meta needs the person's consent, which a first message gives, and hides people who block the business. */
+export function hasProfile({ isDeleted, firstAt, blockedAt }: MetaPerson): boolean {
+  return !isDeleted && firstAt !== null && blockedAt === null;
+}
+
 const writeShare = 0.05;
 const answerShare = 0.4;
 const blockShare = 0.004;

@@ -97,6 +97,14 @@ export class MetaSimulation {
     });
   }
 
+  /** Records events that were simulated elsewhere, and sends their webhooks. */
+  deliver(events: readonly SimulatedEvent[]): Promise<void> {
+    return this.inTurn(async () => {
+      for (const event of events) this.record(event);
+      await this.outbox.flush(this.now());
+    });
+  }
+
   record(event: SimulatedEvent): void {
     this.account.record(event);
     this.outbox.enqueue(event);

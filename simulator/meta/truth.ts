@@ -1,7 +1,13 @@
 /** The true figures of the Meta simulator. `delivered` holds what a receiver of every delivered webhook must count. */
 import { addDays, dayOf, daysBetween } from '../../src/time.ts';
 import { personKey, type SimulatedEvent } from '../events/event.ts';
-import { type Analytics, type MetaAccount, type PageMetric, pageMetrics } from './account.ts';
+import {
+  type Analytics,
+  type MetaAccount,
+  type PageMetric,
+  pageMetrics,
+  type TemplateAnalytics,
+} from './account.ts';
 import type { MetaOutbox } from './outbox.ts';
 import { type MetaPlatform, metaPlatforms } from './people.ts';
 
@@ -13,6 +19,8 @@ type MetaDayTruth = {
   page: Record<PageMetric, number>;
   newInstagramFollowers: number;
   whatsapp: Analytics;
+  /** Of templates that were sent, by id. */
+  templates: Record<string, TemplateAnalytics & { name: string }>;
 };
 
 export type MetaTruth = {
@@ -52,6 +60,7 @@ export function metaTruthOf(
       ) as Record<PageMetric, number>,
       newInstagramFollowers: account.newFollowersOn('instagram', day),
       whatsapp: account.analyticsOn(day),
+      templates: account.templatesOn(day),
     })),
   };
 }

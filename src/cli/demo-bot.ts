@@ -7,6 +7,7 @@ import { nameOf } from '../../simulator/events/texts.ts';
 import { snapshotsOf } from '../../simulator/line/report.ts';
 import type { Credentials as LineCredentials } from '../../simulator/line/simulator.ts';
 import type { Credentials } from '../../simulator/mantago-client.ts';
+import type { MetaCredentials } from '../../simulator/meta/credentials.ts';
 import type { PointsChange, World } from '../../simulator/world.ts';
 import { createAdminToken, listAdminTokens, revokeAdminToken } from '../auth/admin-tokens.ts';
 import { createBot, listBots, lockBot, renewPair } from '../bots/bots.ts';
@@ -17,7 +18,7 @@ import type { Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { type Creation, findReferences } from '../imports/contact-references.ts';
 import { importSnapshots } from '../line/snapshots.ts';
-import { webhookPlatformNames } from '../platforms/platform.ts';
+import { type PlatformName, platformNames, webhookPlatformNames } from '../platforms/platform.ts';
 import type { PointChange } from '../points/change.ts';
 import { pointsTransaction, writePoints } from '../points/ledger.ts';
 import { addTags } from '../tags/tags.ts';
@@ -32,14 +33,17 @@ const accountIds = {
   whatsapp: '106540000000001',
 };
 
+/** The simulated accounts; without one, the account does not exist and its channel has no access token. */
+type Accounts = { line?: LineCredentials; meta?: MetaCredentials };
+
 /**
- * Opens the bot with a new API pair and new channel secrets; a new bot when `botId` is null or unknown. `line`: the credentials
- * of an existing LINE account. Idempotent, but it revokes the previous pair and starts a rotation of the secrets.
+ * Opens the bot with a new API pair; a new bot when `botId` is null or unknown. Idempotent, but it revokes the previous pair and
+ * starts a rotation of the secrets.
  */
 export async function openDemoBot(
   context: Context,
   botId: string | null,
-  line: LineCredentials | null = null,
+  { line, meta }: Accounts,
 ): Promise<{ credentials: Credentials; channels: ChannelKeys }> {
   const secret = () => Buffer.from(context.random(16)).toString('hex');
   return context.withDatabase(async (sql) => {
@@ -48,21 +52,34 @@ export async function openDemoBot(
       botId !== null && (await listBots(sql)).some((bot) => bot.botId === botId)
         ? { botId, ...(await renewPair(sql, botId, creation)) }
         : await createBot(sql, { name: botName, timeZone }, creation);
-    const channels: ChannelKeys = {
-      line: line
-        ? { accountId: line.destination, secret: line.channelSecret }
-        : { accountId: accountIds.line, secret: secret() },
-      facebook: { accountId: accountIds.facebook, secret: secret() },
-      instagram: { accountId: accountIds.instagram, secret: secret() },
-      whatsapp: { accountId: accountIds.whatsapp, secret: secret() },
+    const app = { secret: meta?.appSecret ?? secret(), verifyToken: meta?.verifyToken ?? secret() };
+    const { page, instagram, whatsapp } = meta?.accessTokens ?? {};
+    const settings = {
+      line: {
+        accountId: line?.destination ?? accountIds.line,
+        secret: line?.channelSecret ?? secret(),
+        ...(line && { accessToken: line.accessToken }),
+      },
+      facebook: {
+        ...app,
+        accountId: meta?.pageId ?? accountIds.facebook,
+        ...(page && { accessToken: page }),
+      },
+      instagram: {
+        ...app,
+        accountId: meta?.instagramId ?? accountIds.instagram,
+        ...(instagram && { accessToken: instagram }),
+      },
+      whatsapp: {
+        ...app,
+        accountId: meta?.phoneNumberId ?? accountIds.whatsapp,
+        ...(meta && { businessAccountId: meta.businessAccountId }),
+        ...(whatsapp && { accessToken: whatsapp }),
+      },
     };
-    for (const platform of webhookPlatformNames) {
-      const accessToken = line ? { accessToken: line.accessToken } : {};
-      const tokens = platform === 'line' ? accessToken : { verifyToken: secret() };
-      const settings = { botId: credentials.botId, platform, ...channels[platform], ...tokens };
-      await setChannel(sql, settings, creation);
-    }
-    return { credentials, channels };
+    for (const platform of webhookPlatformNames)
+      await setChannel(sql, { botId: credentials.botId, platform, ...settings[platform] }, creation);
+    return { credentials, channels: settings };
   });
 }
 
@@ -146,23 +163,41 @@ async function bookPoints(
 const contactsPerNameless = 9;
 const contactsPerCustomer = 4;
 
-/** Names most of the bot's unnamed contacts, and binds some to a customer. Idempotent. */
-export async function nameContacts(context: CommandContext, botId: string): Promise<void> {
+/**
+ * Names most of the bot's unnamed contacts of the platforms, and binds some contacts to a customer. Idempotent. By default all platforms;
+ * fewer where the platforms report names themselves.
+ */
+export async function nameContacts(
+  context: CommandContext,
+  botId: string,
+  platforms: readonly PlatformName[] = platformNames,
+): Promise<void> {
   const now = context.clock();
   await context.withDatabase((sql) =>
     sql.begin(async (tx) => {
       await lockBot(tx, botId);
-      const nameless = await tx<{ contactId: string; key: string }[]>`
-        select contact_id as "contactId", platform || ' ' || platform_contact_id as key
+      const contacts = await tx<
+        { contactId: string; key: string; platform: PlatformName; name: string | null }[]
+      >`
+        select contact_id as "contactId", platform, platform || ' ' || platform_contact_id as key, name
         from contacts left join contact_profiles using (bot_id, contact_id)
-        where bot_id = ${botId} and merged_into is null and forgotten_at is null and name is null`;
-      const profiles = nameless.flatMap(({ contactId, key }): ProfileChange[] => {
-        if (stableNumber(`nameless ${key}`, contactsPerNameless) === 0) return [];
-        const name = nameOf(key);
-        const isCustomer = stableNumber(`customer ${key}`, contactsPerCustomer) === 0;
-        const customer = isCustomer ? { customer_id: `C-${stableNumber(`number ${key}`, 1e9)}` } : {};
-        return [{ contactId, name, user_name: name, ...customer }];
-      });
+        where bot_id = ${botId} and merged_into is null and forgotten_at is null and user_name is null`;
+      const profiles = contacts.flatMap(
+        ({ contactId, key, platform, name: platformName }): ProfileChange[] => {
+          const isUnnamed = platformName === null && platforms.includes(platform);
+          const hasName = isUnnamed && stableNumber(`nameless ${key}`, contactsPerNameless) > 0;
+          const isCustomer = stableNumber(`customer ${key}`, contactsPerCustomer) === 0;
+          const name = hasName ? nameOf(key) : platformName;
+          if (name === null || !(hasName || isCustomer)) return [];
+          return [
+            {
+              ...{ contactId, user_name: name },
+              ...(hasName && { name }),
+              ...(isCustomer && { customer_id: `C-${stableNumber(`number ${key}`, 1e9)}` }),
+            },
+          ];
+        },
+      );
       await writeProfiles(tx, botId, profiles, { now });
     }),
   );

@@ -5,21 +5,19 @@
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { compareAnalyses, type Row } from '../../simulator/comparison.ts';
-import { type ChannelKeys, deliveriesOf } from '../../simulator/deliveries.ts';
 import type { DemoFolder } from '../../simulator/demo-state.ts';
-import type { SimulatedEvent } from '../../simulator/events/event.ts';
+import type { Person, SimulatedEvent } from '../../simulator/events/event.ts';
 import { SeededRandom } from '../../simulator/events/random.ts';
 import { sumFields } from '../../simulator/expected-answers.ts';
 import type { SimulatedChat } from '../../simulator/live-chat.ts';
 import { nextLiveEvent } from '../../simulator/live-events.ts';
 import type { Credentials } from '../../simulator/mantago-client.ts';
-import { sendDeliveries } from '../../simulator/send-deliveries.ts';
-import { peopleIn, type World, withEvents } from '../../simulator/world.ts';
+import { type World, withEvents } from '../../simulator/world.ts';
 import type { Context } from './context.ts';
 import { nameContacts } from './demo-bot.ts';
 
 /** The server and the bot of the demo. */
-export type Stage = { context: Context; address: string; credentials: Credentials; channels: ChannelKeys };
+export type Stage = { context: Context; address: string; credentials: Credentials };
 
 /** The next run sends all these events again, so their number is limited: about five hours of traffic. */
 const eventsMax = 50_000;
@@ -33,16 +31,22 @@ const countedMs = 300;
 
 type LiveTraffic = {
   world: World;
+  /** The people who may act again. */
+  people: readonly Person[];
   chat: Pick<SimulatedChat, 'write' | 'answer' | 'events'>;
   folder: Pick<DemoFolder, 'addLiveEvent'>;
+  /** Sends the webhook of an event as its platform does. */
+  deliver(event: SimulatedEvent): Promise<void>;
+  /** Reads the names of new people. */
+  readPeople(): Promise<void>;
   signal: AbortSignal;
 };
 
 /** Sends live traffic in addition to the world until the signal, and regularly logs the current figures. */
-export async function goLive(stage: Stage, { world, chat, folder, signal }: LiveTraffic): Promise<void> {
-  const { context, channels, address, credentials } = stage;
+export async function goLive(stage: Stage, traffic: LiveTraffic): Promise<void> {
+  const { world, people, chat, folder, signal } = traffic;
+  const { context } = stage;
   const random = new SeededRandom(Buffer.from(context.random(4)).readUInt32BE());
-  const people = peopleIn(world.events).filter(({ platform }) => platform !== 'liveChat');
   // Every check reads the live chat's events again.
   const withoutChat = { ...world, events: world.events.filter(({ platform }) => platform !== 'liveChat') };
   const live: SimulatedEvent[] = [];
@@ -62,12 +66,11 @@ export async function goLive(stage: Stage, { world, chat, folder, signal }: Live
     const event = nextLiveEvent(people, random, context.clock());
     await folder.addLiveEvent(event);
     live.push(event);
-    const deliveries = deliveriesOf([event], channels, random);
-    await sendDeliveries(deliveries, { address, botId: credentials.botId, signal });
+    await traffic.deliver(event);
     if (random.chance(chatShare)) await attempt(() => chat.write(context.clock()));
     if (live.length % eventsPerAnswer === 0) await attempt(() => chat.answer(context.clock()));
     if (live.length % eventsPerCheck === 0)
-      await check(stage, { world: withEvents(withoutChat, live), chat, sent: live.length });
+      await check(stage, { ...traffic, world: withEvents(withoutChat, live), sent: live.length });
     await pause(random.integer(pauseMsMin, pauseMsMax), null, { signal }).catch(() => null);
   }
   if (signal.aborted) return;
@@ -77,11 +80,12 @@ export async function goLive(stage: Stage, { world, chat, folder, signal }: Live
 
 async function check(
   { context, address, credentials }: Stage,
-  { world, chat, sent }: Pick<LiveTraffic, 'world' | 'chat'> & { sent: number },
+  { world, chat, sent, readPeople }: LiveTraffic & { sent: number },
 ): Promise<void> {
   await pause(countedMs);
   try {
-    await nameContacts(context, credentials.botId);
+    await readPeople();
+    await nameContacts(context, credentials.botId, ['liveChat']);
     const current = withEvents(world, await chat.events());
     context.log(checkText(sent, await compareAnalyses(address, credentials, current, context.clock())));
   } catch (error) {

@@ -1,7 +1,7 @@
 /**
- * `shoal demo`: a complete Shoal on this machine. It starts the server and a LINE simulator, sends weeks of signed deliveries and
- * collects LINE's figures. Then it compares the API's answers with the expected figures, and our count with LINE's. It prints
- * calls to paste and pages to open, and sends live traffic until it is stopped.
+ * `shoal demo`: a complete Shoal on this machine. It starts the server and the simulators of LINE and Meta, which pass weeks of a shop
+ * with signed webhooks. It sends, collects the platforms' own figures and reads people's names. Then it compares the API's answers with
+ * the simulators' truth. It prints calls to paste and pages to open, and sends live traffic until it is stopped.
  *
  * A second run on the same data folder continues the same world (simulator/demo-state.ts), so the figures stay correct.
  */
@@ -9,38 +9,37 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { Option } from 'commander';
 import { compareAnalyses, comparePoints, type Row, tableOf } from '../../simulator/comparison.ts';
-import { deliveriesOf, usualShipping } from '../../simulator/deliveries.ts';
 import { DemoFolder, type DemoState } from '../../simulator/demo-state.ts';
-import { platformIdOf, type SimulatedEvent } from '../../simulator/events/event.ts';
+import { type Person, platformIdOf, type SimulatedEvent } from '../../simulator/events/event.ts';
 import { SeededRandom } from '../../simulator/events/random.ts';
-import type { LineSimulator } from '../../simulator/line/simulator.ts';
 import { SimulatedChat } from '../../simulator/live-chat.ts';
+import type { ManagementAccess } from '../../simulator/management-client.ts';
 import { mantagoAddress } from '../../simulator/mantago-client.ts';
-import { type Outcome, sendDeliveries } from '../../simulator/send-deliveries.ts';
+import {
+  compareNames,
+  compareReconciliations,
+  expectedReconciliations,
+} from '../../simulator/platform-comparison.ts';
 import { type ShopPage, startShopPage } from '../../simulator/shop-page.ts';
-import { createWorld, type World, withEvents } from '../../simulator/world.ts';
+import { createWorld, peopleIn, type World, withEvents } from '../../simulator/world.ts';
+import { metaPlatforms } from '../bots/meta-tokens.ts';
 import { type Config, options } from '../config.ts';
 import { Refusal } from '../errors.ts';
-import { minuteMs, secondMs } from '../time.ts';
+import { minuteMs } from '../time.ts';
 import type { ShoalCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { demoAdminToken, importOwnData, nameContacts, openDemoBot, openDemoChat } from './demo-bot.ts';
-import {
-  collectLine,
-  DemoClock,
-  importQuotas,
-  lineWorldOf,
-  runLineDays,
-  showDemoReconciliation,
-  startDemoLine,
-} from './demo-line.ts';
+import { DemoClock, type DemoPlatforms, runDays, startDemoPlatforms } from './demo-days.ts';
+import { collectLine, importQuotas, lineWorldOf } from './demo-line.ts';
 import { goLive, type Stage } from './demo-live.ts';
-import { withProgress } from './progress.ts';
+import { collectMetaFigures, readPeople, sendOnMeta } from './demo-meta.ts';
+import { showReconciliation } from './reconcile.ts';
 import { untilFolded } from './until-folded.ts';
 import { untilStopped } from './until-stopped.ts';
 
 type Flags = { seed?: number; once?: boolean };
 
+const reconciledDays = 3;
 const checksMax = 120;
 const unchangedChecksMax = 20;
 const checkMs = 500;
@@ -65,18 +64,20 @@ async function demo(context: Context, flags: Flags): Promise<void> {
   const config = context.config();
   const folder = new DemoFolder(config.data);
   const state = await folder.open({ seed: flags.seed ?? null, now: context.clock() });
-  const simulator = await startDemoLine(state);
+  const platforms = await startDemoPlatforms(state);
   const widget = { src: '', widgetKey: '' };
   const page = await startShopPage(() => widget);
   try {
     await untilStopped(async (signal) => {
       const clock = new DemoClock(context.clock);
-      const server = await startServer(context, { ...config, lineApi: simulator.address }, clock);
+      const [lineApi, graphApi] = [platforms.line.address, platforms.meta.address];
+      const apis = { lineApi, graphApi, instagramApi: graphApi };
+      const server = await startServer(context, { ...config, ...apis }, clock);
       const { address } = server;
       widget.src = `${address}/live-chat/widget.js`;
       try {
         await runDemo(context, {
-          ...{ address, flags, folder, state, simulator, clock, page, widget, signal },
+          ...{ address, flags, folder, state, platforms, clock, page, widget, signal },
         });
       } finally {
         await server.close();
@@ -84,7 +85,7 @@ async function demo(context: Context, flags: Flags): Promise<void> {
     });
   } finally {
     await page.close();
-    await simulator.close();
+    await platforms.close();
   }
 }
 
@@ -93,7 +94,7 @@ type Demo = {
   flags: Flags;
   folder: DemoFolder;
   state: DemoState;
-  simulator: LineSimulator;
+  platforms: DemoPlatforms;
   clock: DemoClock;
   page: ShopPage;
   /** The widget's script and key for the page. */
@@ -103,72 +104,74 @@ type Demo = {
 
 async function runDemo(
   context: Context,
-  { address, flags, folder, state, simulator, clock, page, widget, signal }: Demo,
+  { address, flags, folder, state, platforms, clock, page, widget, signal }: Demo,
 ): Promise<void> {
-  const { credentials, channels } = await openDemoBot(context, state.botId, simulator.credentials);
+  const { line, meta } = platforms;
+  const accounts = { line: line.credentials, meta: meta.credentials };
+  const { credentials } = await openDemoBot(context, state.botId, accounts);
   const { botId } = credentials;
   await folder.save({ ...state, botId });
   widget.widgetKey = (await openDemoChat(context, botId, page.origin)).widgetKey;
   const adminToken = await demoAdminToken(context, botId);
+  const access = { address, botId, adminToken };
   const chat = new SimulatedChat(
-    { address, botId, adminToken, widgetKey: widget.widgetKey, origin: page.origin },
+    { ...access, widgetKey: widget.widgetKey, origin: page.origin },
     new SeededRandom(Buffer.from(context.random(4)).readUInt32BE()),
   );
-  const stage = { context, address, credentials, channels };
-  context.out(`Shoal demo: bot ${botId}, seed ${state.seed}. Simulating days on LINE …`);
+  const stage = { context, address, credentials };
+  context.out(`Shoal demo: bot ${botId}, seed ${state.seed}. Simulating 60 days on the platforms …`);
   // Deliveries of an earlier run are counted before the server's clock moves to the past.
   await context.withDatabase((sql) => untilFolded(sql, [botId], minuteMs));
   const hasChats = (await chat.events()).length > 0;
-  const days = { simulator, clock, until: state.until, chat: hasChats ? null : chat, signal };
-  const shop = await runLineDays(stage, days);
+  const days = { platforms, clock, until: state.until, chat: hasChats ? null : chat, signal };
+  const shop = await runDays(stage, days);
   if (signal.aborted) return;
-  const pastWorld = createWorld({ ...state, line: lineWorldOf(simulator, shop) });
-  const liveEvents = await folder.liveEvents();
-  const chatEvents = await chat.events();
-  const world = { ...withEvents(pastWorld, [...liveEvents, ...chatEvents]), hasLiveChat: true };
+  await deliver(platforms, await folder.liveEvents());
+  const worldNow = async (): Promise<World> => {
+    const webhooks = { line: lineWorldOf(line, shop), meta: meta.control.deliveredEvents() };
+    return { ...withEvents(createWorld({ ...state, ...webhooks }), await chat.events()), hasLiveChat: true };
+  };
+  await importOwnData(context, botId, await worldNow(), { isCollected: true });
+  for (const event of await sendOnMeta(access, meta, await worldNow())) await folder.addLiveEvent(event);
+  const world = await worldNow();
   context.out(`${world.events.length} events of 60 days.\n`);
-  // The LINE simulator has sent its own webhooks. Its share of live traffic comes from the demo.
-  const unsent = [...pastWorld.events.filter(({ platform }) => platform !== 'line'), ...liveEvents];
-  await sendEvents(stage, unsent, { seed: state.seed, signal });
-  if (signal.aborted) return;
-  await importOwnData(context, botId, world, { isCollected: true });
   await importQuotas(context, botId, shop);
-  await collectLine(stage, simulator, signal);
+  await Promise.all([collectLine(stage, line, signal), collectMetaFigures(stage, meta, signal)]);
   if (signal.aborted) return;
-  await showComparison(stage, world);
-  await nameContacts(context, botId);
-  await showDemoReconciliation(stage, world);
+  await readPeople(stage, platforms);
+  await nameContacts(context, botId, ['liveChat']);
+  await showComparison(stage, access, { platforms, world });
+  await showReconciliations(stage, world);
   context.out(callsOf(stage, world, adminToken));
   context.out(pagesOf(stage, page, adminToken));
-  if (!flags.once) await goLive(stage, { world, chat, folder, signal });
-}
-
-async function sendEvents(
-  stage: Stage,
-  events: readonly SimulatedEvent[],
-  { seed, signal }: { seed: number; signal: AbortSignal },
-): Promise<void> {
-  const { context, address, credentials, channels } = stage;
-  const deliveries = deliveriesOf(events, channels, new SeededRandom(seed), usualShipping);
-  const startedAt = performance.now();
-  const outcome = await withProgress(context, 'deliveries', (progress) => {
-    let done = 0;
-    const onDone = () => progress(++done, deliveries.length);
-    return sendDeliveries(deliveries, { address, botId: credentials.botId, onDone, signal });
+  if (flags.once) return;
+  const isOnMeta = ({ platform }: Person) => metaPlatforms.some((name) => name === platform);
+  await goLive(stage, {
+    ...{ world, chat, folder, signal },
+    // People who have blocked a page or deleted the account do not write again.
+    people: peopleIn(world.events).filter(
+      (person) => person.platform === 'line' || (isOnMeta(person) && meta.control.hasProfile(person)),
+    ),
+    deliver: (event) => deliver(platforms, [event]),
+    readPeople: () => readPeople(stage, platforms),
   });
-  context.out(outcomeText(outcome, performance.now() - startedAt));
 }
 
-function outcomeText({ accepted, refused, resent, lost }: Outcome, ms: number): string {
-  const seconds = (ms / secondMs).toFixed(1);
-  const lostText = lost > 0 ? `, ${lost} lost` : '';
-  return `Sent in ${seconds} s: ${accepted} deliveries accepted, ${refused} forged ones refused, ${resent} sent again${lostText}.\n`;
+/** Sends the webhooks of events that the platforms have not simulated themselves. */
+async function deliver({ line, meta }: DemoPlatforms, events: readonly SimulatedEvent[]): Promise<void> {
+  const [onLine, onMeta] = [true, false].map((isLine) =>
+    events.filter(({ platform }) => (platform === 'line') === isLine),
+  );
+  // The clocks stand still, so a late webhook would never be sent.
+  for (const { control } of [line, meta]) control.set({ webhook: { lateMinutesMax: 0 } });
+  await Promise.all([line.control.deliver(onLine ?? []), meta.control.deliver(onMeta ?? [])]);
 }
 
-async function showComparison(stage: Stage, world: World): Promise<void> {
-  const { context, address, credentials } = stage;
-  const rows = await settledAnalyses(stage, world);
-  rows.push(...(await comparePoints(address, credentials, world, context.clock())));
+type Compared = { platforms: DemoPlatforms; world: World };
+
+async function showComparison(stage: Stage, access: ManagementAccess, compared: Compared): Promise<void> {
+  const { context } = stage;
+  const rows = await settledRows(stage, access, compared);
   const wrong = rows.filter(({ isEqual }) => !isEqual).length;
   const result =
     wrong === 0
@@ -179,16 +182,45 @@ async function showComparison(stage: Stage, world: World): Promise<void> {
 }
 
 /** The comparison when all figures are correct or none has changed for a while: the server counts accepted deliveries later. */
-async function settledAnalyses({ context, address, credentials }: Stage, world: World): Promise<Row[]> {
+async function settledRows(
+  { context, address, credentials }: Stage,
+  access: ManagementAccess,
+  { platforms, world }: Compared,
+): Promise<Row[]> {
+  const now = context.clock();
+  const reconciliations = expectedReconciliations(platforms, world);
   let rows: Row[] = [];
   for (let check = 0, unchanged = 0; check < checksMax && unchanged < unchangedChecksMax; check += 1) {
-    const next = await compareAnalyses(address, credentials, world, context.clock());
+    const next = [
+      ...(await compareAnalyses(address, credentials, world, now)),
+      ...(await comparePoints(address, credentials, world, now)),
+      ...(await compareNames(access, platforms, world)),
+      ...(await compareReconciliations(access, reconciliations)),
+    ];
     if (next.every(({ isEqual }) => isEqual)) return next;
     unchanged = isDeepStrictEqual(next, rows) ? unchanged + 1 : 0;
     rows = next;
     await pause(checkMs);
   }
   return rows;
+}
+
+/** Shows our count of the last days next to each platform's. */
+async function showReconciliations(
+  { context, credentials: { botId } }: Stage,
+  { line }: World,
+): Promise<void> {
+  if (!line) return;
+  for (const platform of ['line', ...metaPlatforms] as const) {
+    const table = await showReconciliation(context, botId, {
+      platform,
+      to: line.readyDay,
+      days: reconciledDays,
+    });
+    context.out(
+      `${platform}, our count and the platform's (npx shoal reconcile ${botId} --platform ${platform}):\n\n${table}\n`,
+    );
+  }
 }
 
 function callsOf({ address, credentials }: Stage, world: World, adminToken: string): string {
@@ -236,7 +268,7 @@ function startServer(
   { read: clock }: DemoClock,
 ): ReturnType<Context['startServer']> {
   const logLevel = config.logLevel === 'info' ? 'warn' : config.logLevel;
-  // The demo collects LINE's figures itself, after LINE's days have passed.
+  // The demo collects the platforms' figures and reads names itself, after the days have passed.
   return context.startServer({ ...config, role: 'all', logLevel, collect: 'off' }, { clock });
 }
 

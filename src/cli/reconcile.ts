@@ -45,14 +45,18 @@ export function register(program: ShoalCommand, context: CommandContext): void {
     });
 }
 
-/** Renders the days up to `to` (UTC+9). */
+/** Renders the days up to `to`. */
 export function showReconciliation(
   context: CommandContext,
   botId: string,
-  { to, days }: { to: string; days: number },
+  { platform, to, days }: { platform: Options['platform']; to: string; days: number },
 ): Promise<string> {
   const range = { from: addDays(to, 1 - days), to, now: context.clock() };
-  return context.withDatabase(async (sql) => renderDays(await reconcile(sql, botId, range)));
+  return context.withDatabase(async (sql) =>
+    platform === 'line'
+      ? renderDays(await reconcile(sql, botId, range))
+      : renderPlatform(await reconcilePlatform(sql, botId, { platform, ...range })),
+  );
 }
 
 function renderDays(days: readonly ReconciledDay[]): string {

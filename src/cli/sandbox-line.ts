@@ -5,29 +5,28 @@ import {
   startLineSimulator,
 } from '../../simulator/line/simulator.ts';
 import { listenProblem } from '../http/listen-problem.ts';
-import { readInstant } from '../imports/values.ts';
 import { lineZone } from '../time.ts';
-import { type ShoalCommand, wholeNumberIn } from './command.ts';
+import type { ShoalCommand } from './command.ts';
 import type { CommandContext } from './context.ts';
-import { addDisturbance, sandboxClock, webUrl } from './sandbox-options.ts';
+import {
+  addDisturbance,
+  addPort,
+  addSandboxOptions,
+  type Disturbed,
+  type SandboxFlags,
+  sandboxClock,
+  webUrl,
+} from './sandbox-options.ts';
 import { untilStopped, whenStopped } from './until-stopped.ts';
 
-type Flags = Pick<
-  LineSimulatorOptions,
-  'people' | 'pastDays' | 'webhook' | 'channelSecret' | 'accessToken'
-> & {
-  port: number;
-  host: string;
-  seed: number;
-  redelivery: boolean;
-  batch: number;
-  repeat: number;
-  late: number;
-  begin?: number;
-  still: boolean;
-  limits: boolean;
-  openLinks: boolean;
-};
+type Flags = SandboxFlags &
+  Disturbed &
+  Pick<LineSimulatorOptions, 'webhook' | 'channelSecret' | 'accessToken'> & {
+    port: number;
+    redelivery: boolean;
+    limits: boolean;
+    openLinks: boolean;
+  };
 
 const help = `
 The simulator's clock runs, and you can advance it. Shoal sets aside events more than
@@ -44,26 +43,12 @@ docs/sandbox.md lists all calls.`;
 
 /** Adds the command. It opens no database. */
 export function addSandboxLine(sandbox: ShoalCommand, context: CommandContext): void {
-  const command = sandbox
-    .add(
-      'line',
-      'Simulate LINE for one account: calls, webhooks, people, and the true value of every figure.',
-    )
-    .option('--port <value>', 'port to listen on; 0 takes a free one', wholeNumberIn(0, 65_535), 8090)
-    .option(
-      '--host <value>',
-      'address to listen on; any program that can reach it can control the simulator',
-      '127.0.0.1',
-    )
-    .option('--seed <number>', 'selects the simulated people', wholeNumberIn(0, 2 ** 32 - 1), 1)
-    .option('--people <count>', 'approximate number of friends at the start', wholeNumberIn(0, 100_000), 200)
-    .option('--past-days <count>', 'age of the account in days at the start', wholeNumberIn(0, 3_650), 60)
-    .option(
-      '--begin <time>',
-      'start of its clock: ISO 8601 with a time zone, or a date (UTC+9); default: now',
-      (text) => readInstant(text, lineZone),
-    )
-    .option('--still', 'stop the clock; only /sandbox/run advances it', false)
+  const command = sandbox.add(
+    'line',
+    'Simulate LINE for one account: calls, webhooks, people, and the true value of every figure.',
+  );
+  addPort(command, 8090);
+  addSandboxOptions(command, { people: 200, zone: lineZone })
     .option('--webhook <url>', 'webhook URL at the start, http:// or https://', webUrl)
     .option('--channel-secret <secret>', 'secret for webhook signatures; default: derived from the seed')
     .option('--access-token <token>', 'access token for the calls; default: derived from the seed');

@@ -1,27 +1,20 @@
 /** `shoal sandbox meta`: the Meta simulator, for Messenger, Instagram and WhatsApp. */
 import { type MetaSimulator, startMetaSimulator } from '../../simulator/meta/simulator.ts';
 import { listenProblem } from '../http/listen-problem.ts';
-import { readInstant } from '../imports/values.ts';
-import { type ShoalCommand, wholeNumberIn } from './command.ts';
+import type { ShoalCommand } from './command.ts';
 import type { CommandContext } from './context.ts';
-import { addDisturbance, sandboxClock } from './sandbox-options.ts';
+import {
+  addDisturbance,
+  addPort,
+  addSandboxOptions,
+  type Disturbed,
+  type SandboxFlags,
+  sandboxClock,
+} from './sandbox-options.ts';
 import { untilStopped, whenStopped } from './until-stopped.ts';
 
-type Flags = {
-  port: number;
-  host: string;
-  seed: number;
-  people: number;
-  pastDays: number;
-  begin?: number;
-  still: boolean;
-  appSecret?: string;
-  verifyToken?: string;
-  batch: number;
-  repeat: number;
-  late: number;
-  limits: boolean;
-};
+type Flags = SandboxFlags &
+  Disturbed & { port: number; appSecret?: string; verifyToken?: string; limits: boolean };
 
 const help = `
 The simulator's clock runs, and you can advance it, as that of "shoal sandbox line".
@@ -36,32 +29,13 @@ docs/sandbox.md lists all calls.`;
 
 /** Adds the command. */
 export function addSandboxMeta(sandbox: ShoalCommand, context: CommandContext): void {
-  const command = sandbox
-    .add(
-      'meta',
-      "Simulate Meta's Graph API for one page, one Instagram account and one WhatsApp number: calls, webhooks, people, and the " +
-        'true value of every figure.',
-    )
-    .option('--port <value>', 'port to listen on; 0 takes a free one', wholeNumberIn(0, 65_535), 8091)
-    .option(
-      '--host <value>',
-      'address to listen on; any program that can reach it can control the simulator',
-      '127.0.0.1',
-    )
-    .option('--seed <number>', 'selects the simulated people', wholeNumberIn(0, 2 ** 32 - 1), 1)
-    .option(
-      '--people <count>',
-      'approximate number of people on each platform at the start',
-      wholeNumberIn(0, 100_000),
-      60,
-    )
-    .option('--past-days <count>', 'age of the accounts in days at the start', wholeNumberIn(0, 3_650), 60)
-    .option(
-      '--begin <time>',
-      'start of its clock: ISO 8601 with a time zone, or a date (UTC); default: now',
-      (text) => readInstant(text, 'UTC'),
-    )
-    .option('--still', 'stop the clock; only /sandbox/run advances it', false)
+  const command = sandbox.add(
+    'meta',
+    "Simulate Meta's Graph API for one page, one Instagram account and one WhatsApp number: calls, webhooks, people, and the " +
+      'true value of every figure.',
+  );
+  addPort(command, 8091);
+  addSandboxOptions(command, { people: 60, zone: 'UTC' })
     .option('--app-secret <secret>', 'secret for webhook signatures; default: derived from the seed')
     .option('--verify-token <token>', "token of the webhooks' handshake; default: derived from the seed");
   addDisturbance(command)

@@ -129,7 +129,7 @@ async function createData(
   simulator: LineSimulator,
   time: { now: number },
 ): Promise<StoredValues> {
-  const { credentials, channels } = await openDemoBot(context, null, simulator.credentials);
+  const { credentials, channels } = await openDemoBot(context, null, { line: simulator.credentials });
   const { botId } = credentials;
   await sql`update bots set name = '海風選物 Seabreeze' where bot_id = ${botId}`;
   const line = lineWorldOf(simulator, await simulateDays({ address, simulator, time, credentials }));
@@ -140,7 +140,7 @@ async function createData(
   await waitUntilFolded(sql);
   await importOwnData(context, botId, world, { isCollected: true });
   await nameContacts(context, botId);
-  await collectLine({ context, address, credentials, channels }, simulator, new AbortController().signal);
+  await collectLine({ context, address, credentials }, simulator, new AbortController().signal);
   await waitUntilFolded(sql);
   const owner = { name: 'dashboard', scope: 'admin', botIds: null } as const;
   const { token } = await createAdminToken(sql, owner, { now: worldNow, random: context.random });
