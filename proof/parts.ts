@@ -1,4 +1,5 @@
 /** The parts of the proof, in the order in which they run. */
+import { backfills } from './backfills/backfills.ts';
 import { faults } from './faults/faults.ts';
 import { fuzz } from './fuzz/fuzz.ts';
 import { kills } from './kills/kills.ts';
@@ -6,4 +7,4 @@ import { nodes } from './nodes/nodes.ts';
 import type { Part } from './part.ts';
 import { soak } from './soak/soak.ts';
 
-export const parts: readonly Part[] = [kills, fuzz, faults, soak, nodes];
+export const parts: readonly Part[] = [kills, fuzz, faults, backfills, soak, nodes];

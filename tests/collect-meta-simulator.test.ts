@@ -217,6 +217,15 @@ test('the reconciliation compares our count with Meta’s by day, and a gap has 
     assert.ok(gap !== undefined && gap !== null && gap >= 0);
     assert.deepEqual(reasons, gap === 0 ? [] : ['sent-with-the-app']);
   }
+  const delivered = await reconcilePlatform(test.sql, test.botId, { platform: 'whatsapp', ...range });
+  for (const { day, figures } of delivered.days) {
+    const { own, theirs } = figures.delivered ?? {};
+    const statuses = control.deliveredEvents().flatMap(({ statuses = [] }) => statuses);
+    const ofDay = statuses.filter(({ status, at }) => status === 'delivered' && dayOf(at, 'UTC') === day);
+    assert.equal(own, ofDay.length, day);
+    assert.equal(theirs, truth.get(day)?.whatsapp.delivered, day);
+  }
+  assert.ok(delivered.days.some(({ figures }) => Number(figures.delivered?.own) > 0));
   const page = await reconcilePlatform(test.sql, test.botId, { platform: 'facebook', ...range });
   assert.deepEqual(page.figures, ['contacts', 'newContacts', 'blocks']);
   for (const { day, figures } of page.days) {

@@ -13,6 +13,7 @@ import { Worker } from '../../src/ingest/worker.ts';
 import { GraphClient } from '../../src/meta/graph-client.ts';
 import type { MetaKind } from '../../src/meta/kinds.ts';
 import { metaChannels, metaSource } from '../../src/meta/meta-source.ts';
+import type { Random } from '../../src/random.ts';
 import { testDatabase } from './database.ts';
 import { testMetaSimulator } from './meta-simulator.ts';
 import { seededBytes } from './random.ts';
@@ -37,21 +38,12 @@ export type CollectingMeta = {
 
 const roundsMax = 5_000;
 
-/** Starts with a page, an Instagram account and a number, each with an access token that was checked. */
-export async function collectingMeta(
-  t: TestContext,
-  { callsPerHour = 60, ...options }: MetaSimulatorOptions & { callsPerHour?: number } = {},
-): Promise<CollectingMeta> {
-  const { sql } = await testDatabase(t);
-  const simulator = await testMetaSimulator(t, options);
-  const { credentials, control, address } = simulator;
-  const random = seededBytes(1);
-  const secretKey = 'a secret key for tests, long enough';
-  const keys = await openKeys({ secretKey, dataFolder: '', random });
-  const clock = () => control.now();
-  const graph = new GraphClient({ facebook: address, instagram: address });
-  t.after(() => graph.close());
-  const creation = { now: clock(), random, keys };
+/** Creates a bot with a page, an Instagram account and a number of the simulator, each with an access token that was checked. */
+export async function metaBot(
+  sql: Sql,
+  { credentials }: MetaSimulator,
+  { graph, ...creation }: { now: number; random: Random; keys: Keys; graph: GraphClient },
+): Promise<{ botId: string }> {
   const { botId } = await createBot(sql, { name: 'Shop', timeZone: 'Asia/Taipei' }, creation);
   const { appSecret: secret, verifyToken, accessTokens } = credentials;
   const shared = { botId, secret, verifyToken };
@@ -67,6 +59,24 @@ export async function collectingMeta(
     },
   ] as const)
     await connectChannel(sql, { ...shared, ...channel }, { ...creation, graph, access });
+  return { botId };
+}
+
+/** Starts with a page, an Instagram account and a number, each with an access token that was checked. */
+export async function collectingMeta(
+  t: TestContext,
+  { callsPerHour = 60, ...options }: MetaSimulatorOptions & { callsPerHour?: number } = {},
+): Promise<CollectingMeta> {
+  const { sql } = await testDatabase(t);
+  const simulator = await testMetaSimulator(t, options);
+  const { control, address } = simulator;
+  const random = seededBytes(1);
+  const secretKey = 'a secret key for tests, long enough';
+  const keys = await openKeys({ secretKey, dataFolder: '', random });
+  const clock = () => control.now();
+  const graph = new GraphClient({ facebook: address, instagram: address });
+  t.after(() => graph.close());
+  const { botId } = await metaBot(sql, simulator, { now: clock(), random, keys, graph });
   const log = pino({ level: 'silent' });
   const addCollector: CollectingMeta['addCollector'] = (client = graph) =>
     new Collector({
