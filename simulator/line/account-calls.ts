@@ -45,7 +45,8 @@ function addPeopleCalls(app: FastifyInstance, { simulation, settings, destinatio
   app.get<{ Params: { userId: string } }>('/v2/bot/profile/:userId', async (request) => {
     const { userId } = request.params;
     if (!isUserId(userId)) throw invalidParameter('userId');
-    if (!account.isReachable(userId, simulation.now())) throw notFound();
+    const now = Math.max(simulation.now(), account.lastEventAt);
+    if (!account.isReachable(userId, now)) throw notFound();
     return { ...profileOf(userId, `http://${request.host}`), ...account.profiles.get(userId) };
   });
 

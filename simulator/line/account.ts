@@ -85,6 +85,8 @@ export class Account {
   readonly profiles = new Map<string, Partial<Profile>>();
   /** The account's first day, in UTC+9. */
   readonly firstDay: string;
+  /** Later than the simulation's clock after events that were simulated elsewhere. */
+  lastEventAt = 0;
   readonly #autoResponses = new Map<string, Record<string, number>>();
 
   constructor(openedAt: number) {
@@ -93,6 +95,7 @@ export class Account {
 
   record(event: SimulatedEvent): void {
     this.events.push(event);
+    this.lastEventAt = Math.max(this.lastEventAt, event.at);
     const { person, kind, at, groupId } = event;
     if (groupId !== undefined && !this.groups.has(groupId)) this.groups.set(groupId, new Set());
     if (person?.id) {

@@ -1,5 +1,8 @@
 /** The Graph API of the Meta simulator: tokens, profiles, figures, conversations, limits and errors. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { dayMs, secondMs } from '../../src/time.ts';
 import { graph, metaStart, testMetaSimulator } from '../../tests/harness/meta-simulator.ts';
@@ -138,6 +141,46 @@ test('the limit of an account answers 80007 with the time to wait, and a request
   simulator.control.fail({ code: 4, path: '/me' });
   assert.equal(errorOf(await graph(simulator, '/me', { token: page })).code, 4);
   assert.equal((await graph(simulator, '/me', { token: page })).status, 200);
+});
+
+test('a send fails as at Meta: to a person who blocks (551, 131026), and outside of the window of 24 hours (10, 131047)', async (t) => {
+  const simulator = await testMetaSimulator(t, { people: 0, pastDays: 0, callsPerHour: null });
+  const { control, credentials } = simulator;
+  const bodies: string[] = [];
+  const receiver = createServer(async (request, response) => {
+    const parts: Buffer[] = [];
+    for await (const part of request) parts.push(part);
+    bodies.push(Buffer.concat(parts).toString());
+    response.end();
+  }).listen(0, '127.0.0.1');
+  t.after(() => receiver.close());
+  await once(receiver, 'listening');
+  const { port } = receiver.address() as AddressInfo;
+  control.subscribe('whatsapp', { callbackUrl: `http://127.0.0.1:${port}/`, verifyToken: 'v' });
+  const { page, whatsapp } = credentials.accessTokens;
+  const onPage = (id: unknown) =>
+    graph(simulator, `/${credentials.pageId}/messages`, {
+      ...{ token: page, body: { recipient: { id }, message: { text: 'Hello' } } },
+    });
+  const onWhatsapp = async (to: unknown) => {
+    const text = { messaging_product: 'whatsapp', to, type: 'text', text: { body: 'Hello' } };
+    const path = `/${credentials.phoneNumberId}/messages`;
+    assert.equal((await graph(simulator, path, { token: whatsapp, body: text })).status, 200);
+    return /"errors":\[\{"code":(\d+)/.exec(bodies.at(-1) ?? '')?.[1];
+  };
+  const { personId } = await control.act({ platform: 'facebook', action: 'write' });
+  assert.equal((await onPage(personId)).status, 200);
+  assert.equal(await onWhatsapp('886912345678'), '131047');
+  await control.run({ hours: 25, stepMinutes: 600 });
+  const late = errorOf(await onPage(personId));
+  assert.deepEqual([late.code, late.error_subcode], [10, 2018278]);
+  for (const [platform, id] of [
+    ['facebook', String(personId)],
+    ['whatsapp', '886912345678'],
+  ] as const)
+    await control.act({ platform, action: 'block', personId: id });
+  assert.equal(errorOf(await onPage(personId)).code, 551);
+  assert.equal(await onWhatsapp('886912345678'), '131026');
 });
 
 type Thread = { messages: { data: { id: string; from?: object }[] } };
