@@ -26,6 +26,9 @@ export const templates = [
   ...['order_update', 'order_shipped', 'pickup', 'appointment', 'survey', 'stock_alert'],
 ] as const;
 
+/** Conversations have details of the latest messages only. */
+export const detailedMessages = 20;
+
 export type Analytics = { sent: number; delivered: number };
 export type TemplateAnalytics = Analytics & { read: number; clicked: number };
 

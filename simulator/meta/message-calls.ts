@@ -4,6 +4,7 @@ import { isObject } from '../../src/json.ts';
 import { dayMs, secondMs } from '../../src/time.ts';
 import { type MessageStatus, type Person, personKey, type SimulatedEvent } from '../events/event.ts';
 import { nameOf } from '../events/texts.ts';
+import { detailedMessages } from './account.ts';
 import { authorize, parameter } from './caller.ts';
 import { readFields } from './fields.ts';
 import { blocked, GraphError, invalidParameter, outsideWindow, unknownObject } from './graph-error.ts';
@@ -14,8 +15,6 @@ import type { MetaPlatform } from './people.ts';
 const windowMs = dayMs;
 const pageSize = 25;
 const pageSizeMax = 100;
-/** The API gives details of the latest messages of a conversation only. */
-export const detailedMessages = 20;
 
 type ById = FastifyRequest<{ Params: { id: string } }>;
 

@@ -15,11 +15,6 @@ import { SeededRandom } from '../../simulator/events/random.ts';
 import { SimulatedChat } from '../../simulator/live-chat.ts';
 import type { ManagementAccess } from '../../simulator/management-client.ts';
 import { mantagoAddress } from '../../simulator/mantago-client.ts';
-import {
-  compareNames,
-  compareReconciliations,
-  expectedReconciliations,
-} from '../../simulator/platform-comparison.ts';
 import { type ShopPage, startShopPage } from '../../simulator/shop-page.ts';
 import { createWorld, peopleIn, type World, withEvents } from '../../simulator/world.ts';
 import { metaPlatforms } from '../bots/meta-tokens.ts';
@@ -29,6 +24,7 @@ import { minuteMs } from '../time.ts';
 import type { ShoalCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { demoAdminToken, importOwnData, nameContacts, openDemoBot, openDemoChat } from './demo-bot.ts';
+import { compareNames, compareReconciliations, expectedReconciliations } from './demo-comparison.ts';
 import { DemoClock, type DemoPlatforms, runDays, startDemoPlatforms } from './demo-days.ts';
 import { collectLine, importQuotas, lineWorldOf } from './demo-line.ts';
 import { goLive, type Stage } from './demo-live.ts';

@@ -3,19 +3,19 @@
  * all days and shows the last one.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { isObject, type JsonObject } from '../src/json.ts';
-import { addDays, dayOf, dayStart, daysBetween, lineZone } from '../src/time.ts';
-import type { Row } from './comparison.ts';
-import { type Person, personKey, platformIdOf } from './events/event.ts';
-import { nameOf } from './events/texts.ts';
-import { expectedLineAudience, firstContacts, whatsappSendTimes } from './expected-figures.ts';
-import { profileOf } from './line/people.ts';
-import type { LineSimulator } from './line/simulator.ts';
-import { callManagement, type ManagementAccess } from './management-client.ts';
-import { insightsZone } from './meta/account.ts';
-import { namesOnPage } from './meta/account-calls.ts';
-import type { MetaSimulator } from './meta/simulator.ts';
-import { peopleIn, type World } from './world.ts';
+import type { Row } from '../../simulator/comparison.ts';
+import { type Person, personKey, platformIdOf } from '../../simulator/events/event.ts';
+import { nameOf } from '../../simulator/events/texts.ts';
+import { expectedLineAudience, firstContacts, whatsappSendTimes } from '../../simulator/expected-figures.ts';
+import { profileOf } from '../../simulator/line/people.ts';
+import type { LineSimulator } from '../../simulator/line/simulator.ts';
+import { callManagement, type ManagementAccess } from '../../simulator/management-client.ts';
+import { insightsZone } from '../../simulator/meta/account.ts';
+import { namesOnPage } from '../../simulator/meta/account-calls.ts';
+import type { MetaSimulator } from '../../simulator/meta/simulator.ts';
+import { peopleIn, type World } from '../../simulator/world.ts';
+import { isObject, type JsonObject } from '../json.ts';
+import { addDays, dayOf, dayStart, daysBetween, lineZone } from '../time.ts';
 
 type Platforms = { line: LineSimulator; meta: MetaSimulator };
 /** Our count of a day, the platform's, and the gap. */
