@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type CompareParts, compare, listComparisons } from '../src/mantago/comparison.ts';
-import { compareDue, findWatch, putWatch, removeWatch } from '../src/mantago/watches.ts';
+import { findWatch, putWatch, removeWatch } from '../src/mantago/watch-rows.ts';
+import { compareDue } from '../src/mantago/watches.ts';
 import { dayMs } from '../src/time.ts';
 import {
   addTheirClients,

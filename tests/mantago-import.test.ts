@@ -9,7 +9,8 @@ import { setChannel } from '../src/bots/set-channel.ts';
 import { findContact, findPerson } from '../src/contacts/contacts.ts';
 import type { Sql, Transaction } from '../src/database/client.ts';
 import { putDeliveries } from '../src/inbox/inbox.ts';
-import { readImport, stepImport } from '../src/mantago/imports.ts';
+import { disconnect, readImport, stepImport } from '../src/mantago/imports.ts';
+import { MantagoClient } from '../src/mantago/mantago-client.ts';
 import { listProblems } from '../src/mantago/problems.ts';
 import { auditPoints } from '../src/points/audit.ts';
 import { readFigures } from '../src/reports/totals.ts';
@@ -81,6 +82,10 @@ test('no figure of followers, blocks or messages changes', async (t) => {
   const figures = await readFigures(world.sql, world.botId, world.server.now);
   const { followers, blocks, messages } = figures?.platforms.line ?? {};
   assert.deepEqual([followers, blocks, messages], [0, 0, 0]);
+  // Their profiles are fetched after those of people who write now.
+  const [first] =
+    await world.sql`select min(profile_due_at) as due from contacts where bot_id = ${world.botId}`;
+  assert.equal(first?.due.getTime() >= world.server.now, true);
 });
 
 test('every paging of the documents brings each client once, and so does a walk whose page token expires', async (t) => {
@@ -180,6 +185,39 @@ test('a limit is respected as long as Retry-After says, and failures are retried
   assert.deepEqual(pauses, [120_000, 10_000, 20_000, 40_000]);
   const done = await world.walk();
   assert.deepEqual([done.state, done.problem, done.counts.clients], ['done', null, 4]);
+});
+
+test('a page that never ends is given up and asked for again, and a restart ends no pause', async (t) => {
+  const world = await movingIn(t);
+  const { sql, botId, mantago, time } = world;
+  await addTheirClients(world, { from: 0, to: 3 });
+  const client = new MantagoClient({ ...world.server.gate, allowPrivate: true }, world.parts.clock, {
+    msMax: 100,
+  });
+  t.after(() => client.close());
+  await world.start();
+  mantago.behaviour.before = () => new Promise(() => undefined);
+  assert.equal(await stepImport({ ...world.parts, client }, botId), 'stepped');
+  const slow = await readImport(sql, botId, time.now);
+  assert.match(slow.problem ?? '', /does not answer in time/);
+  assert.equal((slow.nextAt?.getTime() ?? 0) - time.now, 5_000);
+  await world.start();
+  assert.equal(await stepImport(world.parts, botId), 'waiting');
+  mantago.behaviour.before = () => undefined;
+  assert.equal((await world.walk()).counts.clients, 4);
+});
+
+test('after the move the pair is deleted, and everything that was brought over stays', async (t) => {
+  const world = await movingIn(t);
+  await addTheirClients(world, { from: 0, to: 3 });
+  await world.start();
+  await world.walk();
+  const before = await carried(world);
+  await disconnect(world.sql, world.botId);
+  await disconnect(world.sql, world.botId);
+  assert.deepEqual(await readBoxes(world.sql, [world.botId], world.server.now), []);
+  await assert.rejects(readImport(world.sql, world.botId, world.time.now), { code: 'IMPORT_NOT_FOUND' });
+  assert.deepEqual(await carried(world), before);
 });
 
 test('the walk keeps its rate, and a refused pair stops it until a new one is set', async (t) => {

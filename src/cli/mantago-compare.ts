@@ -16,7 +16,7 @@ import {
 import type { ClientGap, FigureGap, FigureValue } from '../mantago/figure-gaps.ts';
 import { gapReasons } from '../mantago/gap-reasons.ts';
 import { MantagoClient, MantagoFailure } from '../mantago/mantago-client.ts';
-import { putWatch, removeWatch } from '../mantago/watches.ts';
+import { putWatch, removeWatch } from '../mantago/watch-rows.ts';
 import { dayMs } from '../time.ts';
 import { openGate } from '../webhooks-out/addresses.ts';
 import { type Answer, type ShoalCommand, wholeNumberIn } from './command.ts';

@@ -10,6 +10,7 @@ import { toField } from '../exports/format.ts';
 import { callsPerMinuteMax } from '../mantago/connections.ts';
 import {
   countNames,
+  disconnect,
   encodedIdsMax,
   type ImportParts,
   type MantagoImport,
@@ -53,7 +54,10 @@ export function register(
   context: Context,
   readInput = () => text(process.stdin),
 ): void {
-  const mantago = program.add('mantago', 'Moving in from MantaGo: import, status, stop, report, compare.');
+  const mantago = program.add(
+    'mantago',
+    'Moving in from MantaGo: import, status, stop, report, compare, disconnect.',
+  );
   mantago
     .addForBot(
       'import',
@@ -97,6 +101,15 @@ export function register(
       return out === undefined ? listReport(sql, botId) : writeReport(sql, botId, out);
     });
   addCompare(mantago, context);
+  mantago
+    .addForBot(
+      'disconnect',
+      'Delete the connection with its pair, the report, and the daily comparison. What was brought over stays.',
+    )
+    .answer((botId: string) => async (sql) => {
+      await disconnect(sql, botId);
+      return { json: { botId, connected: false }, text: 'Disconnected from MantaGo.' };
+    });
 }
 
 async function walkOf(sql: Sql, botId: string, { clock }: Context): Promise<MantagoImport> {

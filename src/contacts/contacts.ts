@@ -40,17 +40,22 @@ export async function findContacts(
   );
 }
 
-/** Adds the contacts that do not exist, and returns their number. Idempotent. */
+/**
+ * Adds the contacts that do not exist, and returns their number. Their profiles are fetched first, or at `profilesAt` (ms): after those
+ * of people who write before. Idempotent.
+ */
 export async function createContacts(
   sql: Queryable,
   botId: string,
   platform: PlatformName,
   platformContactIds: readonly string[],
-  { now, random }: { now: number; random: Random },
+  { now, random, profilesAt }: { now: number; random: Random; profilesAt?: number },
 ): Promise<number> {
+  const first = profileDue(platform);
+  const dueAt = first === null ? null : (profilesAt ?? first);
   const { count } = await sql`
     insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at, profile_due_at)
-    select bot_id, contact_id, ${platform}, platform_contact_id, ${new Date(now)}, ${toDate(profileDue(platform))}
+    select bot_id, contact_id, ${platform}, platform_contact_id, ${new Date(now)}, ${toDate(dueAt)}
     from ${rowsOfBot(sql, 'new', botId, {
       list: platformContactIds,
       columns: {

@@ -51,7 +51,8 @@ export async function carryClients(
   for (const [platform, ofPlatform] of Map.groupBy(listed, (client) => client.platform)) {
     const unknown = ofPlatform.filter((client) => !before.has(keyOf(client)));
     const ids = [...new Set(unknown.map(({ contact }) => contact))];
-    if (ids.length > 0) added += await createContacts(tx, botId, platform, ids, { now, random });
+    if (ids.length > 0)
+      added += await createContacts(tx, botId, platform, ids, { now, random, profilesAt: now });
   }
   const rows = added > 0 ? await selectRows(tx, botId, listed) : before;
   const found = listed.flatMap((client) => {
@@ -211,11 +212,10 @@ export async function carryPoints(
   let [entries, points] = [0, 0];
   for (const [index, { client, change }] of changes.entries()) {
     const outcome = outcomes[index];
-    if (outcome instanceof Refusal && outcome.code === 'POINTS_INSUFFICIENT') {
-      about(client, 'points-short', outcome.message);
+    if (outcome instanceof Refusal) {
+      about(client, outcome.code === 'POINTS_INSUFFICIENT' ? 'points-short' : 'points', outcome.message);
       continue;
     }
-    if (outcome instanceof Refusal) throw outcome;
     entries += 1;
     points += change.amount;
   }

@@ -23,14 +23,9 @@ import {
 import type { ComparedCall } from './gap-reasons.ts';
 import { isUnknownClient, type MantagoCall, type MantagoClient } from './mantago-client.ts';
 import { listOf } from './their-clients.ts';
+import type { CompareOptions } from './watch-rows.ts';
 
 export type CompareParts = Sources & { client: Pick<MantagoClient, 'call'> };
-export type CompareOptions = {
-  /** The largest gap that is fine, in percent of MantaGo's figure. */
-  tolerance: number;
-  /** How many clients are compared one by one, 1 to 100. */
-  sample: number;
-};
 export const toleranceDefault = 1;
 export const sampleDefault = 20;
 export const sampleMax = 100;

@@ -8,6 +8,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Keys } from '../auth/keys.ts';
+import { lockBot } from '../bots/bots.ts';
 import { isFormerIdForm } from '../contacts/former-ids.ts';
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { rowsOfBot } from '../database/row-table.ts';
@@ -18,6 +19,7 @@ import type { Counts } from './carry.ts';
 import { findConnection, type NewConnection, openConnection, putConnection } from './connections.ts';
 import { type MantagoCall, type MantagoClient, MantagoFailure } from './mantago-client.ts';
 import { askForPoints, type Next, type Phase, phaseNames, phases, type Walk } from './phases.ts';
+import { removeWatch } from './watch-rows.ts';
 
 export type ImportState = 'running' | 'stopped' | 'done';
 
@@ -104,7 +106,7 @@ export async function startImport(
     if (ended === undefined || ended.isDone) await restart(tx, botId, at);
     else {
       await tx`
-        update mantago_imports set state = 'running', next_at = null, failures = 0, problem = null, ended_at = null, updated_at = ${at}
+        update mantago_imports set state = 'running', failures = 0, problem = null, ended_at = null, updated_at = ${at}
         where bot_id = ${botId}`;
     }
     await queueEncodedIds(tx, botId, encodedIds);
@@ -131,6 +133,22 @@ async function queueEncodedIds(tx: Transaction, botId: string, encodedIds: reado
       from ${rowsOfBot(tx, 'new', botId, { list, columns: { id: ['text', (id: string) => id] } })}
       on conflict do nothing`;
   }
+}
+
+/**
+ * Deletes the connection with its pair, the walk with its report, and the daily comparison. What was brought over stays, and so does the
+ * series of comparisons. Safe to repeat. Throws BOT_NOT_FOUND.
+ */
+export async function disconnect(sql: Sql, botId: string): Promise<void> {
+  await sql.begin(async (tx) => {
+    // The order of locks is that of a step: the walk, then the bot.
+    await tx`delete from mantago_imports where bot_id = ${botId}`;
+    await lockBot(tx, botId);
+    await tx`delete from mantago_connections where bot_id = ${botId}`;
+    await tx`delete from mantago_queue where bot_id = ${botId}`;
+    await tx`delete from mantago_problems where bot_id = ${botId}`;
+  });
+  await removeWatch(sql, botId);
 }
 
 /** Stops a walk after its running step. What it brought stays. Safe to repeat. Throws Refusal IMPORT_NOT_FOUND. */

@@ -1,43 +1,15 @@
 /**
  * The daily comparison with MantaGo. The row of a bot's watch is locked during a comparison, so one process at a time compares.
  */
-import { findBot } from '../bots/bots.ts';
-import type { Queryable, Sql, Transaction } from '../database/client.ts';
+import type { Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { dayMs, hourMs, minuteMs } from '../time.ts';
-import { type CompareOptions, type CompareParts, compare } from './comparison.ts';
+import { type CompareParts, compare } from './comparison.ts';
 import { MantagoFailure } from './mantago-client.ts';
-
-export type Watch = CompareOptions & { nextAt: Date; problem: string | null };
+import type { Watch } from './watch-rows.ts';
 
 const firstPauseMs = minuteMs;
 const pauseMsMax = hourMs;
-
-/** Compares daily from `firstAt` (ms) on. Safe to repeat. Throws BOT_NOT_FOUND. */
-export async function putWatch(
-  sql: Queryable,
-  botId: string,
-  { tolerance, sample, firstAt, now }: CompareOptions & { firstAt: number; now: number },
-): Promise<void> {
-  await findBot(sql, botId);
-  await sql`
-    insert into mantago_watches (bot_id, tolerance, sample, next_at, updated_at)
-    values (${botId}, ${tolerance}, ${sample}, ${new Date(firstAt)}, ${new Date(now)})
-    on conflict (bot_id) do update set tolerance = excluded.tolerance, sample = excluded.sample, next_at = excluded.next_at,
-      failures = 0, problem = null, updated_at = excluded.updated_at`;
-}
-
-/** Ends the daily comparison. Comparisons stay. Safe to repeat. */
-export async function removeWatch(sql: Queryable, botId: string): Promise<void> {
-  await sql`delete from mantago_watches where bot_id = ${botId}`;
-}
-
-/** Null: there is no daily comparison. */
-export async function findWatch(sql: Queryable, botId: string): Promise<Watch | null> {
-  const [row] = await sql<Watch[]>`
-    select tolerance, sample, next_at as "nextAt", problem from mantago_watches where bot_id = ${botId}`;
-  return row ?? null;
-}
 
 /** Makes the comparisons that are due, of any bot. `lockSql` holds a connection during each. */
 export async function compareDue(

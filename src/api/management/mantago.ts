@@ -13,7 +13,7 @@ import {
   type ProblemReason,
   problemReasons,
 } from '../../mantago/problems.ts';
-import { findWatch, putWatch, removeWatch, type Watch } from '../../mantago/watches.ts';
+import { findWatch, putWatch, removeWatch, type Watch } from '../../mantago/watch-rows.ts';
 import type { PlatformName } from '../../platforms/platform.ts';
 import { platformNames } from '../../platforms/platform.ts';
 import { isTime } from '../../time.ts';
