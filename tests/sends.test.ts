@@ -7,6 +7,7 @@ import { setChannel } from '../src/bots/set-channel.ts';
 import type { Sql } from '../src/database/client.ts';
 import { eraseRecipients } from '../src/sends/erasure.ts';
 import { type JobOptions, workLane } from '../src/sends/job.ts';
+import { planStep } from '../src/sends/plan.ts';
 import { readReceipts } from '../src/sends/receipts.ts';
 import type { Outcome, Sender } from '../src/sends/sender.ts';
 import { createSend, findSend, purgeSends, setState } from '../src/sends/sends.ts';
@@ -15,14 +16,18 @@ import { testDatabase } from './harness/database.ts';
 import { forgetContact } from './harness/forget.ts';
 import { oncePerFile } from './harness/scope.ts';
 
+const anyFilter = {
+  ...{ id: null, customerId: null, platform: null, name: null },
+  ...{ tag: null, blocked: null, from: null, to: null },
+};
 const random = randomBytes;
 const startsAt = Date.parse('2026-03-15T04:00:00Z');
 const database = oncePerFile(testDatabase);
 const secretKey = 'a secret key for tests, long enough';
 let bots = 0;
 
-/** A bot with contacts `c0` to `c5` on Messenger, where each call has one recipient. */
-async function shop() {
+/** A bot with contacts `c0` to `c5` on Messenger or WhatsApp, where each call has one recipient. */
+async function shop(platform: 'facebook' | 'whatsapp' = 'facebook') {
   const { sql } = await database();
   await sql`delete from sends`;
   const keys = await openKeys({ secretKey, dataFolder: '', random });
@@ -30,38 +35,52 @@ async function shop() {
   await sql`insert into bots (bot_id, name) values (${botId}, 'test')`;
   await setChannel(
     sql,
-    { botId, platform: 'facebook', accountId: '1', secret: 's', verifyToken: 'v', accessToken: 'a' },
+    { botId, platform, accountId: '1', secret: 's', verifyToken: 'v', accessToken: 'a' },
     { now: startsAt, random, keys },
   );
   const contactIds = ['c0', 'c1', 'c2', 'c3', 'c4', 'c5'];
   for (const contactId of contactIds) {
     await sql`
       insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at)
-      values (${botId}, ${contactId}, 'facebook', ${contactId}, ${new Date(startsAt)})`;
+      values (${botId}, ${contactId}, ${platform}, ${contactId}, ${new Date(startsAt)})`;
   }
   const create = async (text: string) => {
     const message = { text, quickReplies: [], whatsAppTemplate: null, tag: null };
     const send = {
-      ...{ botId, name: text, platform: 'facebook' as const, message, zone: 'UTC', quietHours: null },
+      ...{ botId, name: text, platform, message, zone: 'UTC', quietHours: null },
       ...{ to: { contactIds, unknownContacts: 0 }, startsAt: null, key: null, createdBy: null },
     };
     return (await createSend(sql, send, { now: startsAt })).send;
   };
   const work = (
-    answer: (text: string | null) => Outcome,
+    answer: (text: string | null, to: string) => Outcome,
     { isRepeatable = false, ...options }: Partial<JobOptions> & { isRepeatable?: boolean } = {},
   ) => {
     const sender: Sender = {
       ...{ recipientsMax: 1, isRepeatable, isRecipient: () => true, needsLastInbound: false },
       callsPerSecond: { single: 300, multiple: 300 },
-      send: async (_, { message }) => answer(message.text),
+      send: async (_, { message, recipients }) => answer(message.text, recipients[0]?.id ?? ''),
     };
     const senders = { line: sender, facebook: sender, instagram: sender, whatsapp: sender, liveChat: sender };
     const log = { error: (...entry: unknown[]) => assert.fail(JSON.stringify(entry)) };
     const usual = { sql, keys, random, senders, log, clock: () => startsAt, onStored: () => undefined };
-    return workLane({ botId, platform: 'facebook' }, { ...usual, callsAtOnce: 1, ...options });
+    return workLane({ botId, platform }, { ...usual, callsAtOnce: 1, ...options });
   };
-  return { sql, botId, create, work };
+  let receipts = 0;
+  const receipt = async (detail: string, contactId: string, at: number, key?: string) => {
+    receipts += 1;
+    await sql`
+      insert into events (bot_id, platform, key, kind, detail, contact_id, happened_at, received_at)
+      values (${botId}, ${platform}, ${key ?? `${detail}:${receipts}`}, ${detail === 'message-out' ? detail : 'other'}, ${detail},
+        ${contactId}, ${new Date(at)}, ${new Date(at)})
+      on conflict do nothing`;
+  };
+  /** Reads the receipts of all sends once, whenever they are due. */
+  const readAll = async () => {
+    await sql`update sends set receipts_due_at = ${new Date(startsAt)} where receipts_due_at is not null`;
+    await readReceipts(sql, { now: startsAt }, () => false);
+  };
+  return { sql, botId, create, receipt, readAll, work };
 }
 
 const accept = (): Outcome => ({ kind: 'accepted', id: 'm' });
@@ -192,16 +211,85 @@ test('a send that ended after a failure, and one that stays paused, are deleted 
   assert.deepEqual([await purgeAfter(399), await purgeAfter(401)], [2, 0]);
 });
 
-test('receipts are read for all recent sends in turn', async () => {
-  const { sql, botId, create, work } = await shop();
+test('each step of a plan adds a batch of recipients at most, and continues after the last one', async () => {
+  const { sql, botId, create } = await shop();
+  const send = await create('planned');
+  await sql`delete from send_recipients where bot_id = ${botId}`;
+  await sql`update sends set planned = false, recipients = 0, audience = ${JSON.stringify(anyFilter)}::text::jsonb where bot_id = ${botId}`;
+  const counts: number[] = [];
+  for (let isPlanned = false; !isPlanned; ) {
+    isPlanned = await planStep(sql, send, { now: startsAt, batch: 4 });
+    counts.push((await findSend(sql, send)).recipients);
+  }
+  assert.deepEqual(counts, [4, 6]);
+  const rows = await sql`select distinct contact_id, position from send_recipients where bot_id = ${botId}`;
+  assert.equal(rows.length, 6);
+});
+
+test('receipts are read for all recent sends in turn, page by page, and not after seven days', async () => {
+  const { sql, create, receipt, work } = await shop();
   const sends = [await create('one'), await create('two'), await create('three')];
   await work(accept, { callsAtOnce: 6 });
-  await sql`
-    insert into events (bot_id, platform, key, kind, detail, contact_id, happened_at, received_at)
-    values (${botId}, 'facebook', 'read:1', 'other', 'read', 'c1', ${new Date(startsAt)}, ${new Date(startsAt)})`;
+  await receipt('read', 'c1', startsAt);
+  const reads = async () =>
+    (await Promise.all(sends.map((send) => findSend(sql, send)))).map(({ read }) => read);
+  // A page has two of the six recipients.
   for (let round = 1; round <= 3; round += 1)
-    await readReceipts(sql, { now: startsAt + round, sendsMax: 1 }, () => false);
-  for (const send of sends) assert.equal((await findSend(sql, send)).read, 1);
+    await readReceipts(sql, { now: startsAt + round, sendsMax: 1, page: 2 }, () => false);
+  assert.deepEqual(await reads(), [1, 1, 1]);
+  for (let round = 1; round <= 9; round += 1)
+    await readReceipts(sql, { now: startsAt + 7 * dayMs + round, sendsMax: 1, page: 2 }, () => false);
+  const due = await sql`select from sends where receipts_due_at is not null`;
+  assert.equal(due.length, 0);
+});
+
+test('a receipt of Messenger or Instagram covers all messages up to its watermark, in any order and number', async () => {
+  const { sql, create, receipt, readAll, work } = await shop();
+  const send = await create('watermarks');
+  await work((_, to) => ({ kind: 'accepted', id: `mid-${to}` }), { callsAtOnce: 6 });
+  // Messenger's own time of two messages.
+  await receipt('message-out', 'c1', startsAt, 'message:mid-c1');
+  await receipt('message-out', 'c2', startsAt, 'message:mid-c2');
+  // A receipt of an earlier message, a late delivery after the read, and repetitions.
+  await receipt('read', 'c1', startsAt - 1);
+  await receipt('read', 'c2', startsAt + 5_000);
+  await receipt('read', 'c2', startsAt + 5_000);
+  await receipt('delivery', 'c3', startsAt);
+  const numbers = async () => {
+    await readAll();
+    const { delivered, read, accepted } = await findSend(sql, send);
+    return { delivered, read, accepted };
+  };
+  assert.deepEqual(await numbers(), { delivered: 2, read: 1, accepted: 6 });
+  await receipt('delivery', 'c2', startsAt + 1_000);
+  await receipt('read', 'c3', startsAt + 9_000);
+  await receipt('read', 'c3', startsAt + 8_000);
+  assert.deepEqual(await numbers(), { delivered: 2, read: 2, accepted: 6 });
+  await receipt('read', 'c1', startsAt);
+  assert.deepEqual(await numbers(), { delivered: 3, read: 3, accepted: 6 });
+});
+
+test('the statuses of a WhatsApp message count in any order and number, and a failure only before a delivery', async () => {
+  const { sql, create, receipt, readAll, work } = await shop('whatsapp');
+  const send = await create('statuses');
+  await work((_, to) => ({ kind: 'accepted', id: `wamid-${to}` }), { callsAtOnce: 6 });
+  const status = (contact: string, name: string) =>
+    receipt(name, contact, startsAt + 1_000, `status:wamid-${contact}:${name}`);
+  const numbers = async () => {
+    await readAll();
+    const { delivered, read, accepted, refused } = await findSend(sql, send);
+    return { delivered, read, accepted, refused };
+  };
+  await status('c1', 'read');
+  await status('c1', 'read');
+  await status('c2', 'failed');
+  await status('c3', 'delivered');
+  await status('c3', 'failed');
+  await status('c4', 'sent');
+  assert.deepEqual(await numbers(), { delivered: 2, read: 1, accepted: 5, refused: 1 });
+  await status('c1', 'delivered');
+  await status('c3', 'read');
+  assert.deepEqual(await numbers(), { delivered: 2, read: 2, accepted: 5, refused: 1 });
 });
 
 test('the deletion of a contact removes its customer id and name from the filters of sends', async () => {

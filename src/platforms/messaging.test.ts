@@ -156,6 +156,7 @@ test('an event that counts needs a time of its own; others use the next best tim
   for (const name of ['message', 'postback', 'optin', 'referral']) {
     assert.equal(parse(untimed({ [name]: {} })).problems.length, 1, name);
   }
+  assert.equal(parseOne(item({ read: { watermark: at - 1 } })).happenedAt, at - 1);
   assert.equal(parseOne(untimed({ delivery: { watermark: at } })).happenedAt, at);
   assert.equal(parseOne(untimed({ reaction: {} })).happenedAt, 1_772_427_600_000);
   const undated = parse(untimed({ reaction: {} }), { entry: { time: undefined } });

@@ -155,10 +155,10 @@ function readOccurrence(
   content: JsonObject,
   { name, kind, account, entryTime }: { name: string; kind: EventKind; account: string; entryTime: unknown },
 ): ParsedEvent {
-  // Deliveries and reads may come without a time of their own, but with the one up to which they hold.
+  // Deliveries and reads hold for all messages up to their watermark, which may be earlier than their own time.
   const happenedAt =
     kind === 'other'
-      ? readTimeOrNone(item.timestamp ?? content.watermark ?? entryTime, 'timestamp')
+      ? readTimeOrNone(content.watermark ?? item.timestamp ?? entryTime, 'timestamp')
       : readTime(item.timestamp, 'timestamp');
   const sender = readParty(item, 'sender');
   const mid = kind === 'postback' ? readMetaId(content.mid, 'postback.mid') : null;

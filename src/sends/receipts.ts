@@ -1,52 +1,67 @@
 /**
  * Receipts: whether accepted messages were delivered and read. The fold stores Meta's receipts as events; this reads them for the recipients of
- * recent sends, page by page and round after round, so that no webhook costs more.
+ * recent sends, page by page and round after round, so that no webhook costs more. The sends take turns, and a round of an older send
+ * begins later.
  *
  *     WhatsApp               the statuses delivered, read and failed of the message
- *     Messenger, Instagram   a receipt of the contact covers all earlier messages
+ *     Messenger, Instagram   a receipt of the contact covers all messages up to its watermark (Instagram: its time)
  */
 import type { Queryable, Sql } from '../database/client.ts';
-import { dayMs } from '../time.ts';
+import type { PlatformName } from '../platforms/platform.ts';
+import { dayMs, hourMs, secondMs } from '../time.ts';
 import type { Send } from './sends.ts';
 
 type ReceivedSend = Pick<Send, 'botId' | 'sendId' | 'platform'>;
 
-const countedDays = 7;
-const pageSize = 1_000;
-const sendsAtOnce = 200;
+/** The platforms that report receipts. */
+export const receiptPlatforms: ReadonlySet<PlatformName> = new Set(['facebook', 'instagram', 'whatsapp']);
 
-/** Reads a page of each of some recent sends, those not read for longest first. Safe to repeat, by any number of processes. */
+const countedMs = 7 * dayMs;
+const pageSize = 1_000;
+const sendsAtOnce = 50;
+const roundPauseMs = { min: 10 * secondMs, max: hourMs };
+
+/** Reads a page of each of some recent sends, those that wait longest first. Safe to repeat, by any number of processes. */
 export async function readReceipts(
   sql: Sql,
-  { now, sendsMax = sendsAtOnce }: { now: number; sendsMax?: number },
+  { now, sendsMax = sendsAtOnce, page = pageSize }: { now: number; sendsMax?: number; page?: number },
   isStopped: () => boolean,
 ): Promise<void> {
   const sends = await sql<ReceivedSend[]>`
     select bot_id as "botId", send_id as "sendId", platform from sends
-    where platform in ('facebook', 'instagram', 'whatsapp') and accepted > 0
-      and (state in ('running', 'paused') or ended_at > ${new Date(now - countedDays * dayMs)})
-    order by receipts_at nulls first, send_id limit ${sendsMax}`;
+    where receipts_due_at <= ${new Date(now)} order by receipts_due_at, bot_id, send_id limit ${sendsMax}`;
   for (const send of sends) {
     if (isStopped()) return;
-    await readPage(sql, send, { now });
+    await readPage(sql, send, { now, page });
   }
+}
+
+/** When the next page is due. A round of pages is over at the last claimed recipient; null: no round follows. */
+function nextDue({ isLast, endedAt }: { isLast: boolean; endedAt: Date | null }, now: number): Date | null {
+  if (!isLast) return new Date(now);
+  const age = endedAt === null ? 0 : now - endedAt.getTime();
+  if (age >= countedMs) return null;
+  return new Date(now + Math.min(roundPauseMs.max, Math.max(roundPauseMs.min, age / 10)));
 }
 
 async function readPage(
   sql: Sql,
   { botId, sendId, platform }: ReceivedSend,
-  { now }: { now: number },
+  { now, page }: { now: number; page: number },
 ): Promise<void> {
   await sql.begin(async (tx) => {
-    const [send] = await tx<{ after: number }[]>`
-      select receipts_upto as after from sends where bot_id = ${botId} and send_id = ${sendId} for update skip locked`;
+    const [send] = await tx<{ after: number; claimed: number; endedAt: Date | null }[]>`
+      select receipts_upto as after, claimed, ended_at as "endedAt" from sends
+      where bot_id = ${botId} and send_id = ${sendId} and receipts_due_at <= ${new Date(now)} for update skip locked`;
     if (!send) return;
+    const upTo = send.after + page;
+    const isLast = upTo >= send.claimed;
     const receipts = platform === 'whatsapp' ? statuses(tx, botId) : ofContact(tx, { botId, platform });
     await tx`
       with page as materialized (
         select position, contact_id, message_id, settled_at, delivered_at, read_at from send_recipients
-        where bot_id = ${botId} and send_id = ${sendId} and position > ${send.after} and state = 'accepted' and read_at is null
-        order by position limit ${pageSize}
+        where bot_id = ${botId} and send_id = ${sendId} and position > ${send.after} and position <= ${upTo}
+          and state = 'accepted' and read_at is null
       ), received as (
         select position, page.delivered_at as old_delivered_at, coalesce(receipt.delivered_at, receipt.read_at) as delivered_at,
           receipt.read_at, failed
@@ -64,7 +79,7 @@ async function readPage(
         read = read + (select count(*) from received where read_at is not null),
         accepted = accepted - (select count(*) from received where failed),
         refused = refused + (select count(*) from received where failed),
-        receipts_at = ${new Date(now)}, receipts_upto = (select case when count(*) < ${pageSize} then 0 else max(position) end from page),
+        receipts_due_at = ${nextDue({ ...send, isLast }, now)}, receipts_upto = ${isLast ? 0 : upTo},
         updated_at = case when exists (select from received) then ${new Date(now)} else updated_at end
       where bot_id = ${botId} and send_id = ${sendId}`;
   });
@@ -80,11 +95,21 @@ function statuses(sql: Queryable, botId: string) {
     from (select ${at('delivered')} as delivered_at, ${at('read')} as read_at, ${at('failed')} as failed_at) status`;
 }
 
+/**
+ * The first receipts of the contact that cover the message. The webhook of the sent message has the platform's time of it; without one,
+ * the time of the result less the time that the calls of a window may take.
+ */
 function ofContact(sql: Queryable, { botId, platform }: Pick<ReceivedSend, 'botId' | 'platform'>) {
   const first = (detail: string) => sql`(
-    select happened_at from events
+    select received_at from events
     where bot_id = ${botId} and contact_id = page.contact_id and platform = ${platform} and kind = 'other'
-      and detail = ${detail} and happened_at >= page.settled_at - interval '1 minute'
+      and detail = ${detail} and happened_at >= sent.at
     order by happened_at limit 1)`;
-  return sql`select ${first('delivery')} as delivered_at, ${first('read')} as read_at, false as failed`;
+  return sql`
+    select ${first('delivery')} as delivered_at, ${first('read')} as read_at, false as failed
+    from (
+      select coalesce((
+        select happened_at from events where bot_id = ${botId} and platform = ${platform} and key = 'message:' || page.message_id
+      ), page.settled_at - interval '1 minute') as at
+    ) sent`;
 }

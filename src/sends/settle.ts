@@ -5,6 +5,7 @@ import type { Fragment, Queryable, Sql } from '../database/client.ts';
 import { numberList, textList } from '../database/lists.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
 import { writeRecord } from '../line/send-records.ts';
+import { receiptPlatforms } from './receipts.ts';
 import type { SendKey } from './sends.ts';
 import type { Lease } from './window.ts';
 
@@ -39,6 +40,7 @@ export async function settle(
   { lease, results, lineRecords, settled, inFlightSince, now }: Settlement,
 ): Promise<void> {
   const { platform, leaseId } = lease;
+  const receiptsDueAt = receiptPlatforms.has(platform) ? new Date(now) : null;
   await sql.begin(async (tx) => {
     const lane = tx`
       select from send_lanes where bot_id = ${botId} and platform = ${platform} and lease_id = ${leaseId}`;
@@ -79,6 +81,7 @@ export async function settle(
       update sends set accepted = sends.accepted + sums.accepted, refused = sends.refused + sums.refused,
         unknown = sends.unknown + sums.unknown, updated_at = ${new Date(now)},
         waiting_after = least(sends.waiting_after, sums.waiting_after),
+        receipts_due_at = coalesce(receipts_due_at, case when sums.accepted > 0 then ${receiptsDueAt}::timestamptz end),
         -- A process that has lost the lease does not know the calls of its successor.
         settled = case when is_held then least(claimed, greatest(settled, ${settled}::bigint)) else settled end,
         in_flight_since = case when is_held then ${inFlightSince}::timestamptz else in_flight_since end

@@ -27,7 +27,7 @@ export const manyBotStatements: readonly { statement: string; reason: string }[]
   { statement: 'from line_links where code =', reason: 'a link in a message names no bot' },
   { statement: 'from sends where (state =', reason: 'the worker looks for due sends of all bots' },
   {
-    statement: "from sends where platform in ('facebook'",
+    statement: 'from sends where receipts_due_at',
     reason: 'background work looks for sends of all bots',
   },
   { statement: 'from channels where widget_key_hashes', reason: 'a widget names its key, not its bot' },

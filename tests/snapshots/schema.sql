@@ -919,8 +919,8 @@ create table sends (
  created_at timestamp with time zone not null,
  updated_at timestamp with time zone not null,
  ended_at timestamp with time zone,
- receipts_at timestamp with time zone,
  waiting_after bigint,
+ receipts_due_at timestamp with time zone,
  CHECK ((settled <= claimed)),
  CHECK (((quiet_from IS NULL) = (quiet_until IS NULL))),
  CHECK ((platform = ANY (ARRAY['line'::text, 'facebook'::text, 'instagram'::text, 'whatsapp'::text, 'liveChat'::text]))),
@@ -933,7 +933,7 @@ CREATE INDEX sends_due ON public.sends USING btree (bot_id, platform, due_at) WH
 CREATE INDEX sends_ended ON public.sends USING btree (bot_id, ended_at) WHERE (ended_at IS NOT NULL);
 CREATE INDEX sends_open ON public.sends USING btree (bot_id, platform, due_at) WHERE ((state = 'stopped'::text) AND (settled < claimed));
 CREATE INDEX sends_paused ON public.sends USING btree (bot_id, updated_at) WHERE (state = 'paused'::text);
-CREATE INDEX sends_receipts ON public.sends USING btree (bot_id, receipts_at NULLS FIRST, send_id) WHERE ((platform = ANY (ARRAY['facebook'::text, 'instagram'::text, 'whatsapp'::text])) AND (accepted > 0));
+CREATE INDEX sends_receipts_due ON public.sends USING btree (receipts_due_at, bot_id, send_id) WHERE (receipts_due_at IS NOT NULL);
 CREATE UNIQUE INDEX sends_key ON public.sends USING btree (bot_id, key) WHERE (key IS NOT NULL);
 
 create table sessions (
