@@ -1,4 +1,5 @@
 /** Load of every kind on a world, and the comparison of everything acknowledged with everything stored. */
+import { broadcasts } from './broadcasts.ts';
 import { chat } from './chat.ts';
 import { collecting } from './collecting.ts';
 import { type Deliveries, deliveries, goesOn } from './deliveries.ts';
@@ -24,6 +25,7 @@ export class Load {
       points(world, pointKeys),
       chat(world, messageIds),
       sends(world),
+      broadcasts(world),
       webhooks(world, { pointKeys, messageIds }),
       collecting(world),
       imports(world),
