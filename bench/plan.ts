@@ -23,6 +23,8 @@ export type Plan = {
   eventsOfYearsLarge: number;
   eventsOfYearsSmall: number;
   contactsWithPoints: number;
+  /** Of a send that is planned and not sent. */
+  plannedRecipients: number;
   foldDeliveries: number;
   /** Deliveries that are spread over these numbers of bots. */
   growthDeliveries: number;
@@ -46,6 +48,7 @@ export const fullPlan: Plan = {
   eventsOfYearsLarge: 10_000_000,
   eventsOfYearsSmall: 100_000,
   contactsWithPoints: 1_000_000,
+  plannedRecipients: 2_000_000,
   foldDeliveries: 60_000,
   growthDeliveries: 6_000,
   growthBots: [1, 10, 1_000, 3_000, 10_000],
@@ -67,6 +70,7 @@ export const quickPlan: Plan = {
   eventsOfYearsLarge: 1_000_000,
   eventsOfYearsSmall: 10_000,
   contactsWithPoints: 100_000,
+  plannedRecipients: 100_000,
   foldDeliveries: 15_000,
   growthBots: [1, 300],
   growthEvents: [10_000, 100_000],

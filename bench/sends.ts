@@ -10,6 +10,7 @@ import { LineClient } from '../src/line/line-client.ts';
 import { workLane } from '../src/sends/job.ts';
 import { lineSender } from '../src/sends/line-sender.ts';
 import { callKey } from '../src/sends/message.ts';
+import { planStep } from '../src/sends/plan.ts';
 import { PlatformHost } from '../src/sends/platform-host.ts';
 import type { Sender } from '../src/sends/sender.ts';
 import { createSend, findSend } from '../src/sends/sends.ts';
@@ -26,6 +27,7 @@ const noLimit = 1_000_000_000;
 const text = 'Hello {{name|there}}';
 const lookMs = 100;
 const sentMsMax = 120_000;
+const bytesInMegabyte = 1_024 * 1_024;
 
 /** Recipients planned and sent a second. Throws if a recipient has no accepted message. */
 export async function measureSends({ stage, plan, say }: Measuring): Promise<Line[]> {
@@ -34,10 +36,7 @@ export async function measureSends({ stage, plan, say }: Measuring): Promise<Lin
   const keys = await openKeys({ secretKey: null, dataFolder: stage.dataFolder, random: randomBytes });
   const making = { now: Date.now(), random: randomBytes, keys };
   await setChannel(sql, { botId, platform: 'line', secret: channelSecret, accessToken }, making);
-  await sql`
-    insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at)
-    select ${botId}, 'C' || translate(serial::text, '0123456789', 'ABCDEFGHIJ'), 'line', 'U' || lpad(serial::text, 32, '0'), now()
-    from generate_series(1, ${recipients}) serial`;
+  await addContacts(sql, botId, recipients);
   const bare = await stage.startBare();
   const address = `http://127.0.0.1:${bare.port}`;
   const host = new PlatformHost('LINE', `${address}/`);
@@ -69,6 +68,8 @@ export async function measureSends({ stage, plan, say }: Measuring): Promise<Lin
   await waitUntilSent(sql, await create({ sql, botId, message, name: 'through the server' }));
   const serverMemory = await memory.end();
   await server.stop();
+  const planned = await planMany({ stage, message, count: plan.plannedRecipients });
+  say(`plan of ${plan.plannedRecipients} recipients: ${Math.round(planned.rate)} recipients/s`);
   const what = 'the same requests through the same client';
   return [
     {
@@ -85,7 +86,49 @@ export async function measureSends({ stage, plan, say }: Measuring): Promise<Lin
       values: serverMemory,
       target: { statistic: 'max', sense: 'at most', bound: 250 },
     },
+    {
+      what: `recipients of a send to ${plan.plannedRecipients.toLocaleString('en')} contacts, planned`,
+      unit: 'recipients/s',
+      values: [planned.rate],
+    },
+    {
+      what: 'growth of the memory while it is planned',
+      unit: 'MB',
+      values: planned.growth,
+      target: { statistic: 'max', sense: 'at most', bound: 50 },
+    },
   ];
+}
+
+async function addContacts(sql: Sql, botId: string, count: number): Promise<void> {
+  await sql`
+    insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at)
+    select ${botId}, 'C' || translate(serial::text, '0123456789', 'ABCDEFGHIJ'), 'line', 'U' || lpad(serial::text, 32, '0'), now()
+    from generate_series(1, ${count}) serial`;
+}
+
+/** Plans a send to many contacts in this process, without sending it. `growth`: of the resident memory, in MB each 100 ms. */
+async function planMany({
+  stage: { sql, addBot },
+  message,
+  count,
+}: Pick<Measuring, 'stage'> & { message: Message; count: number }): Promise<{
+  rate: number;
+  growth: number[];
+}> {
+  const { botId } = await addBot('a large plan');
+  await addContacts(sql, botId, count);
+  const send = await create({ sql, botId, message, name: 'planned' });
+  const before = process.memoryUsage.rss() / bytesInMegabyte;
+  const memory = watchMemory(process.pid, lookMs);
+  const startedAt = performance.now();
+  while (!(await planStep(sql, send, { now: Date.now() })));
+  const seconds = (performance.now() - startedAt) / 1_000;
+  const growth = (await memory.end()).map((megabytes) => megabytes - before);
+  const planned = await findSend(sql, send);
+  if (planned.recipients !== count)
+    throw new Error(`${planned.recipients} of ${count} recipients are planned`);
+  return { rate: count / seconds, growth };
 }
 
 async function rate(work: () => Promise<void>): Promise<number> {
