@@ -42,6 +42,7 @@ const parts = new Map<string, () => Promise<Part>>([
   ['tag', () => import('./tag.ts')],
   ['points', () => import('./points.ts')],
   ['gift', () => import('./gift.ts')],
+  ['send', () => import('./send.ts')],
   ['export', () => import('./export.ts')],
   ['import', () => import('./import.ts')],
   ['mantago', () => import('./mantago.ts')],

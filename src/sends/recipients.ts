@@ -39,7 +39,8 @@ export async function countNamed(
   return row ?? { recipients: 0, blocked: 0 };
 }
 
-export type RecipientState = 'pending' | 'accepted' | 'refused' | 'unknown' | 'blocked';
+export const recipientStates = ['pending', 'accepted', 'refused', 'unknown', 'blocked'] as const;
+export type RecipientState = (typeof recipientStates)[number];
 export type ListedRecipient = {
   position: number;
   contactId: string;
