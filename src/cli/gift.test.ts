@@ -24,8 +24,14 @@ test('gifts are added, granted, redeemed, imported once, and audited', async (t)
   const redeemed = await run('gift', 'redeem', 'shop', 'line', 'Ada', String(granted.grantId));
   assert.equal(redeemed.out, `Redeemed Coffee, grant ${granted.grantId}.`);
   const file = await temporaryFile(t, 'platform,contact,gift\nline,Ada,Coffee\nline,Ada,Coffee\n');
-  assert.equal((await run('gift', 'import', 'shop', file)).out, '2 lines: 2 gifts granted.');
-  assert.equal((await run('gift', 'import', 'shop', file)).out, '2 lines: 0 gifts granted.');
+  assert.equal(
+    (await run('gift', 'import', 'shop', file)).out,
+    '2 of 2 lines imported, 0 were imported before.',
+  );
+  assert.equal(
+    (await run('gift', 'import', 'shop', file)).out,
+    'All 2 lines were imported before. Nothing changed.',
+  );
   assert.match((await run('gift', 'list', 'shop')).out, /ticket {2}3 of 3 granted {2}Coffee {2}\(default\)$/);
   assert.equal((await run('gift', 'audit', 'shop')).out, 'Every counter is correct.');
 });

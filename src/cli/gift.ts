@@ -4,14 +4,13 @@
 import { findBot } from '../bots/bots.ts';
 import { Refusal } from '../errors.ts';
 import { findReference, readReference } from '../imports/contact-references.ts';
-import { giftsPlan } from '../imports/gifts.ts';
 import { createContactsHelp, instantHelp, readAmount, readInstant } from '../imports/values.ts';
 import { newId } from '../random.ts';
 import { createGift, findGiftByName, type GiftKind, giftKinds, listGifts } from '../rewards/gifts.ts';
 import { auditGifts, type Grant, grantGift, redeemGift } from '../rewards/grants.ts';
 import type { ShoalCommand } from './command.ts';
 import type { CommandContext } from './context.ts';
-import { importFile } from './import.ts';
+import { importFileOf } from './import.ts';
 
 const by = 'command line';
 const listMax = 10_000;
@@ -140,16 +139,8 @@ function addGrants(gift: ShoalCommand, context: CommandContext): void {
     .option('--create-contacts', createContactsHelp)
     .answer(
       (botId: string, path: string, { createContacts = false }: { createContacts?: boolean }) =>
-        async (sql) => {
-          const { lines, counts } = await importFile(
-            context,
-            sql,
-            { botId, path, createContacts },
-            giftsPlan(botId),
-          );
-          const { written: granted = 0 } = counts;
-          return { json: { botId, lines, granted }, text: `${lines} lines: ${granted} gifts granted.` };
-        },
+        (sql) =>
+          importFileOf(context, sql, 'gifts', { botId, path, createContacts }),
     );
 }
 

@@ -278,3 +278,23 @@ test('points are imported from CSV and NDJSON, once for each file or key', async
   const points = await availablePoints(sql, { botId: 'shop', contactIds: ['Ada'], now });
   assert.equal(points.get('Ada'), 70);
 });
+
+test('a catalogue and redemptions are imported once, and a preview writes nothing', async (t) => {
+  const { run, importText } = await shop(t);
+  const catalogue = 'name,kind,resource,stock\nCoffee,ticket,rewardsCard,5\n';
+  assert.deepEqual(await importText('catalogue', catalogue, '--preview'), {
+    ...{ botId: 'shop', lines: 1, added: 1, updated: 0 },
+  });
+  assert.deepEqual(await importText('catalogue', catalogue), {
+    ...{ botId: 'shop', lines: 1, added: 1, updated: 0 },
+  });
+  assert.deepEqual(await importText('catalogue', catalogue), {
+    ...{ botId: 'shop', lines: 1, added: 0, updated: 0 },
+  });
+  const rows = 'platform,contact,gift\nline,Ada,Coffee\n';
+  assert.deepEqual(await importText('gifts', rows), { botId: 'shop', lines: 1, written: 1, repeated: 0 });
+  const file = await temporaryFile(t, rows);
+  const redeem = async () => (await run('import', 'shop', 'redemptions', file)).out;
+  assert.equal(await redeem(), '1 of 1 lines imported, 0 were imported before.');
+  assert.equal(await redeem(), 'All 1 lines were imported before. Nothing changed.');
+});

@@ -10,7 +10,7 @@ import { pointsTransaction, writePoint } from '../points/ledger.ts';
 import { newId } from '../random.ts';
 import type { ShoalCommand } from './command.ts';
 import type { CommandContext } from './context.ts';
-import { type FileOptions, importPoints } from './import.ts';
+import { type FileOptions, importFileOf } from './import.ts';
 import { addAudit, addBalance, addExpiring, addHistory } from './points-reports.ts';
 
 const keyHelp = 'idempotency key: the same key changes nothing a second time (default: a random one)';
@@ -159,6 +159,6 @@ function addImport(points: ShoalCommand, context: CommandContext): void {
     .answer(
       (botId: string, path: string, { createContacts = false }: Pick<FileOptions, 'createContacts'>) =>
         (sql) =>
-          importPoints(context, sql, { botId, path, createContacts }),
+          importFileOf(context, sql, 'points', { botId, path, createContacts }),
     );
 }

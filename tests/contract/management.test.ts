@@ -886,7 +886,7 @@ test('an invalid import is rejected as a whole, with the numbers of the invalid 
   );
   assert.match(
     String(await problemDetail({ query: { createContacts: 'true' } })),
-    /createContacts in the query is for/,
+    /Only imports of points and gifts can create contacts/,
   );
   const many = `platform,platform_contact_id\n${'line,U\n'.repeat(20_001)}`;
   assert.match(String(await problemDetail({ body: many })), /The body has more than 20000 lines/);
