@@ -44,10 +44,12 @@ export async function settle(
   await sql.begin(async (tx) => {
     const lane = tx`
       select from send_lanes where bot_id = ${botId} and platform = ${platform} and lease_id = ${leaseId}`;
-    // The next statement sees everything that was stored before this one got its locks.
+    // The next statement sees everything that was stored before this one got its locks. Without statistics, it would compare
+    // each result with each recipient.
     const locked = tx`
       with lane as materialized (${lane} for share)
-      select exists (select from lane) from sends where bot_id = ${botId} and send_id = ${sendId} for update`;
+      select exists (select from lane), set_config('enable_nestloop', 'off', true)
+      from sends where bot_id = ${botId} and send_id = ${sendId} for update`;
     const { lists, after, upTo } = toLists(tx, results);
     const index = tx`(recipient.position - ${after}::bigint)::integer`;
     const state = tx`(${[...resultStates]}::text[])[new.states[${index}]]`;
