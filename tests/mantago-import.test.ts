@@ -207,6 +207,19 @@ test('a page that never ends is given up and asked for again, and a restart ends
   assert.equal((await world.walk()).counts.clients, 4);
 });
 
+test('a call that is cancelled by the end of the process is no failure of MantaGo', async (t) => {
+  const world = await movingIn(t);
+  const client = new MantagoClient({ ...world.server.gate, allowPrivate: true }, world.parts.clock);
+  await world.start();
+  world.mantago.behaviour.before = () => {
+    client.close();
+    return new Promise(() => undefined);
+  };
+  await assert.rejects(stepImport({ ...world.parts, client }, world.botId), /cancelled/);
+  const { problem, calls, state } = await readImport(world.sql, world.botId, world.time.now);
+  assert.deepEqual([problem, calls, state], [null, 0, 'running']);
+});
+
 test('after the move the pair is deleted, and everything that was brought over stays', async (t) => {
   const world = await movingIn(t);
   await addTheirClients(world, { from: 0, to: 3 });

@@ -12,6 +12,7 @@
  * the business's other programs.
  */
 import type { IncomingMessage } from 'node:http';
+import { Stopped } from '../collector/source.ts';
 import { invalidInput } from '../errors.ts';
 import { isObject, type JsonObject, parseJson } from '../json.ts';
 import { redact } from '../redact.ts';
@@ -77,7 +78,7 @@ export class MantagoClient {
     this.#msMax = msMax;
   }
 
-  /** Makes one call and returns its answer. Throws MantagoFailure. */
+  /** Makes one call and returns its answer. Throws MantagoFailure, and Stopped if the client is closed during the call. */
   async call(connection: Connection, { path, query = {}, body = {} }: MantagoCall): Promise<JsonObject> {
     const { address, theirBotId, token, secret } = connection;
     const url = new URL(`${address}/openapi${path}`);
@@ -107,6 +108,7 @@ export class MantagoClient {
       });
     } catch (error) {
       if (error instanceof MantagoFailure || !(error instanceof Error)) throw error;
+      if (this.#stop.signal.aborted) throw new Stopped('the call was cancelled');
       throw new MantagoFailure('unreachable', `MantaGo cannot be reached, or does not answer in time.`);
     }
   }

@@ -24,7 +24,7 @@ export const phaseNames = ['answers', 'tags', 'probe', 'clients', 'recent', 'ids
 export type Phase = (typeof phaseNames)[number];
 /** One shape for all phases, stored as JSON. Members that a phase does not use are missing. */
 export type Cursor = {
-  /** answers, tags: the list or answer; days: the window. From 0. */
+  /** answers, tags: the list or answer; days: the window; from 0. ids: 1 after the first step. */
   part?: number;
   /** tags: from 1. */
   page?: number;
@@ -176,14 +176,18 @@ function readPage({ clientList }: JsonObject): { list: JsonObject[]; next: strin
 
 /** Asks for the client of one encoded id of the file. */
 async function askForEncodedId(
-  { botId, encodedMember }: Walk,
+  { botId, cursor, encodedMember }: Walk,
   { tx, ask, now, random }: StepParts,
 ): Promise<Next> {
-  // Ids that the list has brought already need no call.
-  await tx`
-    delete from mantago_queue where bot_id = ${botId} and kind = 'encoded' and client_id in (
-      select contact_id from contacts where bot_id = ${botId} and contact_id in (
-        select client_id from mantago_queue where bot_id = ${botId} and kind = 'encoded'))`;
+  if (cursor.part === undefined) {
+    // Ids that the list has brought already need no call. The deletion of a contact deletes rows under the same lock.
+    await lockBot(tx, botId);
+    await tx`
+      delete from mantago_queue where bot_id = ${botId} and kind = 'encoded' and client_id in (
+        select contact_id from contacts where bot_id = ${botId} and contact_id in (
+          select client_id from mantago_queue where bot_id = ${botId} and kind = 'encoded'))`;
+    return { cursor: { part: 1 } };
+  }
   const [queued] = await tx<{ encodedId: string }[]>`
     select client_id as "encodedId" from mantago_queue
     where bot_id = ${botId} and kind = 'encoded' order by client_id limit 1`;
@@ -200,7 +204,7 @@ async function askForEncodedId(
   await putProblems(tx, botId, problems);
   await tx`
     delete from mantago_queue where bot_id = ${botId} and kind = 'encoded' and client_id = ${encodedId}`;
-  return { cursor: {}, counts };
+  return { cursor, counts };
 }
 
 /** Asks for followers by day, a year at a time and backwards, until a year has none. */

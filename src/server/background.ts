@@ -5,6 +5,7 @@ import type { pino } from 'pino';
 import type { Keys } from '../auth/keys.ts';
 import { callLimit } from '../collector/call-limit.ts';
 import { Collector, collectWorkers } from '../collector/collector.ts';
+import { Stopped } from '../collector/source.ts';
 import type { Config } from '../config.ts';
 import { readNames } from '../contacts/names.ts';
 import type { Sql } from '../database/client.ts';
@@ -206,16 +207,24 @@ function startMantago(
   const client = new MantagoClient(gate, clock);
   // A call to MantaGo holds a connection.
   const parts = { sql: openPool(2), keys, client, clock, random };
-  const importing = new Poll((isStopped) => stepImports(parts, isStopped), {
+  const importing = new Poll((isStopped) => untilClosed(stepImports(parts, isStopped)), {
     ...{ name: 'the import from MantaGo', pauseMs: secondMs, retryMsMax: mantagoRetryMsMax, log },
   });
   const compared = { ...parts, sql, lockSql: parts.sql, gate };
-  const comparing = new Poll((isStopped) => compareDue(compared, isStopped), {
+  const comparing = new Poll((isStopped) => untilClosed(compareDue(compared, isStopped)), {
     ...{ name: 'the comparison with MantaGo', pauseMs: shortPollMs, retryMsMax: hourMs, log },
   });
   closers.push(async () => {
     client.close();
     await Promise.all([importing.stop(), comparing.stop()]);
+  });
+}
+
+/** A step whose call was cancelled at the end of the server has written nothing. */
+async function untilClosed<Value>(step: Promise<Value>): Promise<Value | undefined> {
+  return step.catch((error: unknown) => {
+    if (error instanceof Stopped) return undefined;
+    throw error;
   });
 }
 
