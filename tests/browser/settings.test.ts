@@ -297,7 +297,7 @@ test('a reader sees the settings without controls for changes', async (t) => {
   const { page } = opened;
   assert.deepEqual(
     await page.getByRole('navigation', { name: 'Settings' }).getByRole('link').allTextContents(),
-    ['Bot', 'Channels', 'Outgoing webhook'],
+    ['Bot', 'Channels', 'Outgoing webhook', 'MantaGo'],
   );
   assert.equal(await page.locator('main').getByRole('button').count(), 0);
   await page.getByRole('link', { name: 'Channels' }).click();
