@@ -9,7 +9,7 @@ import { setChannel } from '../src/bots/set-channel.ts';
 import { findContact, findPerson } from '../src/contacts/contacts.ts';
 import type { Sql, Transaction } from '../src/database/client.ts';
 import { putDeliveries } from '../src/inbox/inbox.ts';
-import { disconnect, readImport, stepImport } from '../src/mantago/imports.ts';
+import { disconnect, readImport, startImport, stepImport } from '../src/mantago/imports.ts';
 import { MantagoClient } from '../src/mantago/mantago-client.ts';
 import { listProblems } from '../src/mantago/problems.ts';
 import { auditPoints } from '../src/points/audit.ts';
@@ -261,6 +261,23 @@ test('the pair is stored encrypted, and a rotation of the secret key seals it ag
     boxes.map(({ place, sealed }) => world.parts.keys.unseal(sealed, place)).sort(),
     [world.theirs.apiSecret, world.theirs.apiToken].sort(),
   );
+});
+
+test('the stored pair goes to no other server', async (t) => {
+  const world = await movingIn(t);
+  await world.start();
+  const { sql, botId, parts, mantago, theirs } = world;
+  const { apiToken: token, apiSecret: secret } = theirs;
+  const address = 'https://elsewhere.example/api';
+  for (const part of [{}, { token }, { secret }])
+    await assert.rejects(startImport(sql, { botId, address, ...part }, parts), {
+      code: 'INPUT_INVALID',
+      message: /set both again/,
+    });
+  const addressOf = async (change: { address: string; token?: string; secret?: string }) =>
+    (await startImport(sql, { botId, ...change }, parts)).address;
+  assert.equal(await addressOf({ address: `${mantago.address}/v2` }), `${mantago.address}/v2`);
+  assert.equal(await addressOf({ address, token, secret }), address);
 });
 
 test('an old id works in every call, and so does the old id of a tag', async (t) => {

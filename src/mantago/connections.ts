@@ -20,7 +20,10 @@ export const callsPerMinuteDefault = 60;
 export const callsPerMinuteMax = 6_000;
 const textLengthMax = 4_096;
 
-/** Stores a connection. Takes the bot's lock. Throws BOT_NOT_FOUND, and INPUT_INVALID if a part is missing or has a wrong form. */
+/**
+ * Stores a connection. Takes the bot's lock. Throws BOT_NOT_FOUND, and INPUT_INVALID if a part is missing or has a wrong form, or if the
+ * stored pair would go to another server.
+ */
 export async function putConnection(
   tx: Transaction,
   botId: string,
@@ -33,6 +36,11 @@ export async function putConnection(
   const [stored] = await tx<{ tokenSealed: Uint8Array; secretSealed: Uint8Array }[]>`
     select token_sealed as "tokenSealed", secret_sealed as "secretSealed" from mantago_connections where bot_id = ${botId}`;
   const found = await findConnection(tx, botId);
+  const isMoved = address !== undefined && found !== null && originOf(address) !== originOf(found.address);
+  if (isMoved && (token === undefined || secret === undefined))
+    throw invalidInput(
+      'The stored token and secret are for another server. To change the address of MantaGo, set both again.',
+    );
   const row = {
     address: address ?? found?.address,
     their_bot_id: theirBotId ?? found?.theirBotId,
@@ -53,6 +61,10 @@ export async function putConnection(
   await tx`
     insert into mantago_connections ${tx({ bot_id: botId, ...values })}
     on conflict (bot_id) do update set ${tx(values)}`;
+}
+
+function originOf(address: string): string {
+  return new URL(address).origin;
 }
 
 function checkForm({ theirBotId, token, secret, callsPerMinute: rate }: NewConnection): void {
