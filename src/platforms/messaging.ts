@@ -155,11 +155,13 @@ function readOccurrence(
   content: JsonObject,
   { name, kind, account, entryTime }: { name: string; kind: EventKind; account: string; entryTime: unknown },
 ): ParsedEvent {
-  // Deliveries and reads hold for all messages up to their watermark, which may be earlier than their own time.
-  const happenedAt =
+  const ownTime =
     kind === 'other'
-      ? readTimeOrNone(content.watermark ?? item.timestamp ?? entryTime, 'timestamp')
+      ? readTimeOrNone(item.timestamp ?? content.watermark ?? entryTime, 'timestamp')
       : readTime(item.timestamp, 'timestamp');
+  // Deliveries and reads hold for all messages up to their watermark, which may be earlier than their own time.
+  const watermark = kind === 'other' ? (content.watermark ?? null) : null;
+  const happenedAt = watermark === null ? ownTime : readTimeOrNone(watermark, `${name}.watermark`);
   const sender = readParty(item, 'sender');
   const mid = kind === 'postback' ? readMetaId(content.mid, 'postback.mid') : null;
   return {
