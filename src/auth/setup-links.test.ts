@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
 import type { Sql } from '../database/client.ts';
 import { hourMs } from '../time.ts';
+import { createAdminToken } from './admin-tokens.ts';
 import { Passwords } from './passwords.ts';
 import { findSessionCaller } from './sessions.ts';
 import { createFirstSetupLink, createSetupLink, useSetupLink } from './setup-links.ts';
@@ -56,10 +57,14 @@ test('a refused password or name leaves the setup link valid until its hour is o
   await use(sql, url, { at: now + hourMs - 1 });
 });
 
-test('the first start gets a setup link, a start with a user or an admin token none', async (t) => {
+test('the link of a first start is valid while there is no user and no admin token, a later start gets none', async (t) => {
   const { sql } = await testDatabase(t);
   const first = await createFirstSetupLink(sql, making);
   assert.ok(first);
-  await use(sql, first.url);
+  const token = { name: 'crm', scope: 'read', botIds: null } as const;
+  await createAdminToken(sql, token, { now, random: randomBytes });
+  assert.equal(await createFirstSetupLink(sql, making), null);
+  await assert.rejects(use(sql, first.url), { code: 'SETUP_LINK_INVALID' });
+  await use(sql, (await createSetupLink(sql, making)).url);
   assert.equal(await createFirstSetupLink(sql, making), null);
 });

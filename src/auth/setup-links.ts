@@ -1,9 +1,10 @@
 /**
  * Setup links create the first user in the browser. The owner of the server gets one from its first start or from `shoal setup-link`.
- * A link is valid for an hour and until a user was created with any link. Its token is 32 random bytes; only its SHA-256 is stored.
+ * A link is valid for an hour and until a user was created with any link; that of the first start also ends with the first user or admin
+ * token of another way. Its token is 32 random bytes; only its SHA-256 is stored.
  */
 import { createHash } from 'node:crypto';
-import type { Queryable } from '../database/client.ts';
+import type { Fragment, Queryable } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import type { Random } from '../random.ts';
 import { hourMs } from '../time.ts';
@@ -25,22 +26,34 @@ type Making = { address: string; now: number; random: Random };
 type Use = { token: string; name: string; password: string; address: string; now: number };
 
 /** Creates a link below `address`, such as `https://shoal.example`. Earlier links stay valid. */
-export async function createSetupLink(sql: Queryable, { address, now, random }: Making): Promise<SetupLink> {
+export function createSetupLink(sql: Queryable, making: Making): Promise<SetupLink> {
+  return createLink(sql, making, { isFirst: false });
+}
+
+/** Creates the link of a first start; null: a user or an admin token exists already. */
+export async function createFirstSetupLink(sql: Queryable, making: Making): Promise<SetupLink | null> {
+  const [row] = await sql<{ isFirst: boolean }[]>`select ${isFirstStart(sql)} as "isFirst"`;
+  return row?.isFirst ? createLink(sql, making, { isFirst: true }) : null;
+}
+
+async function createLink(
+  sql: Queryable,
+  { address, now, random }: Making,
+  { isFirst }: { isFirst: boolean },
+): Promise<SetupLink> {
   const token = Buffer.from(random(tokenBytes)).toString('base64url');
   const expiresAt = new Date(now + validMs);
   await sql`delete from setup_links where expires_at <= ${new Date(now)}`;
   await sql`
-    insert into setup_links (token_hash, created_at, expires_at)
-    values (${hashOf(token)}, ${new Date(now)}, ${expiresAt})`;
+    insert into setup_links (token_hash, is_first, created_at, expires_at)
+    values (${hashOf(token)}, ${isFirst}, ${new Date(now)}, ${expiresAt})`;
   // After #: browsers never send this part to a server.
   return { url: `${address}/setup#${token}`, expiresAt };
 }
 
-/** Creates a link; null: a user or an admin token exists already. */
-export async function createFirstSetupLink(sql: Queryable, making: Making): Promise<SetupLink | null> {
-  const [row] = await sql<{ exists: boolean }[]>`
-    select exists (select from users) or exists (select from admin_tokens where revoked_at is null) as exists`;
-  return row?.exists ? null : createSetupLink(sql, making);
+/** For queries: true while there is no user and no admin token. */
+function isFirstStart(sql: Queryable): Fragment {
+  return sql`not exists (select from users) and not exists (select from admin_tokens where revoked_at is null)`;
 }
 
 /**
@@ -54,7 +67,8 @@ export async function useSetupLink(
 ): Promise<string> {
   const attempt = await beginAttempt(sql, { name: null, address }, { now, key: attemptKey });
   const [link] = await sql`
-    select from setup_links where token_hash = ${hashOf(token)} and expires_at > ${new Date(now)}`;
+    select from setup_links
+    where token_hash = ${hashOf(token)} and expires_at > ${new Date(now)} and (not is_first or (${isFirstStart(sql)}))`;
   if (!link) refuse();
   await takeBack(sql, attempt, { forget: false });
   return sql.begin(async (tx) => {

@@ -952,6 +952,7 @@ CREATE INDEX sessions_by_user ON public.sessions USING btree (user_id);
 
 create table setup_links (
  token_hash bytea not null,
+ is_first boolean not null,
  created_at timestamp with time zone not null,
  expires_at timestamp with time zone not null,
  PRIMARY KEY (token_hash)
