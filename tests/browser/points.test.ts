@@ -92,10 +92,10 @@ test('rewards: a catalogue is imported after its bad line is named, a gift is gr
   await page.getByText('Saved “Coffee”.').waitFor();
 
   await page.getByRole('button', { name: 'Import: Catalogue' }).click();
-  const choose = (text: string) =>
+  const choose = (content: string | Buffer) =>
     dialog
       .getByLabel('File')
-      .setInputFiles({ name: 'gifts.csv', mimeType: 'text/csv', buffer: Buffer.from(text) });
+      .setInputFiles({ name: 'gifts.csv', mimeType: 'text/csv', buffer: Buffer.from(content) });
   const head = 'name,kind,resource,stock\n';
   await choose(`${head}Mug,physical,shop,5\nPen,thing,shop,5\n`);
   await dialog.getByRole('button', { name: 'Check the file' }).click();
@@ -147,6 +147,23 @@ test('rewards: a catalogue is imported after its bad line is named, a gift is gr
       ['Coffee', 'Ticket'],
     ],
   );
+
+  // A file without keys is recognized by its bytes, so the browser must send them as they are: here with a byte order mark.
+  const grants = `\ufeffplatform,contact,gift\nline,${contact?.id},Mug\n`;
+  const headers = { authorization: `Bearer ${world.token}`, 'content-type': 'text/csv' };
+  const imports = `${address}/api/v1/bots/${botId}/imports/gifts`;
+  const imported = await fetch(imports, { method: 'POST', headers, body: grants });
+  assert.equal(((await imported.json()) as { written: number }).written, 1);
+  await page.goto(`${address}/bots/${botId}/rewards`);
+  await page.getByRole('button', { name: 'Import: Granted gifts' }).click();
+  await choose(grants);
+  await dialog.getByRole('button', { name: 'Check the file' }).click();
+  await dialog.getByText('1 line, all valid. 1 imported before').waitFor();
+  await choose(Buffer.from('platform,contact,gift\nline,U1,\xa9\xfa\n', 'latin1'));
+  await dialog.getByRole('button', { name: 'Check the file' }).click();
+  await dialog.getByText('is not in UTF-8. Save it as "CSV UTF-8" and try again.').waitFor();
+  assert.equal(opened.errors.splice(0).length, 1, 'a browser notes the refusal');
+
   const options = { viewport: phone, colorScheme: 'dark', locale: 'zh-TW' } as const;
   await assertSound(await openDashboard(t, world, { path: '/bots/{botId}/rewards', ...options }), address);
 });
