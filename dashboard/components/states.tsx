@@ -52,7 +52,8 @@ export function ErrorNote({ error, retry }: { error: ApiError; retry?: () => voi
 }
 
 /** The error in one sentence, in the user's language. */
-export function wordsOf({ status }: ApiError): string {
+export function wordsOf({ status, code }: ApiError): string {
+  if (code === 'KEY_REUSED') return t('keyReused');
   if (status === 0) return t('unreachable');
   if (status === 403) return t('forbidden');
   if (status === 404) return t('notFound');

@@ -174,6 +174,11 @@ export const t = defineTexts('frame', {
     'zh-Hant': '找不到，或您沒有存取權限。',
   },
   failed: { en: 'The request failed.', ja: '処理できませんでした。', 'zh-Hant': '操作失敗。' },
+  keyReused: {
+    en: 'An earlier attempt succeeded, without your last changes. Close this dialog and check the result.',
+    ja: '前回の操作は、変更前の内容で完了しています。この画面を閉じて結果を確認してください。',
+    'zh-Hant': '先前的操作已成功，但不含最後的修改。請關閉此視窗並確認結果。',
+  },
   serverFailed: {
     en: 'The server reported an error.',
     ja: 'サーバーで問題が発生しました。',

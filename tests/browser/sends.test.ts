@@ -170,7 +170,33 @@ test('a scheduled message to some contacts waits, can be paused, and is stopped 
   await dialog.getByRole('button', { name: 'Preview' }).click();
   await dialog.getByText('1 contact will get it.').waitFor();
   await dialog.getByText('1 id belongs to no contact of the platform.').waitFor();
-  await dialog.getByRole('button', { name: 'Send', exact: true }).click();
+  // The first answer is lost: the message is created once, even after a look at the form or a change.
+  const isCreation = (url: URL) => url.pathname.endsWith('/sends');
+  await page.route(isCreation, async (route) => {
+    if (route.request().method() !== 'POST') return route.fallback();
+    await route.fetch();
+    await route.abort();
+  });
+  const press = (name: string) => dialog.getByRole('button', { name, exact: true }).click();
+  const again = async (name: string) => {
+    await press('Change');
+    await dialog.getByLabel('Name', { exact: true }).fill(name);
+    await press('Preview');
+    await press('Send');
+  };
+  await press('Send');
+  await dialog.getByRole('alert').waitFor();
+  await page.unroute(isCreation);
+  await again('Much later');
+  await dialog.getByText('An earlier attempt succeeded').waitFor();
+  await again('Later');
+  await page.getByText('The send “Later” is created.').waitFor();
+  assert.equal(opened.errors.splice(0).length, 2, 'the lost answer and the refusal alone are errors');
+  const { sends } = await world.read<{ sends: Send[] }>(`/bots/${botId}/sends`);
+  assert.deepEqual(
+    sends.filter(({ name }) => name !== 'Offer').map(({ name }) => name),
+    ['Later'],
+  );
   await page.getByRole('link', { name: 'Later' }).click();
   type Shown = { sends: (Send & { startsAt: string; zone: string; quietHours: object; message: object })[] };
   const shown = async () => (await world.read<Shown>(`/bots/${botId}/sends`)).sends[0];

@@ -1,6 +1,6 @@
 /** A new message to contacts: compose it, see whom it reaches, and send it. */
 import { useState } from 'preact/hooks';
-import { useAction } from '../../api/action.ts';
+import { useAction, useKey } from '../../api/action.ts';
 import { api, bodyOf, resource, type Schema } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
 import { CheckField, SelectField, TextAreaField, TextField } from '../../components/field.tsx';
@@ -20,8 +20,12 @@ type Preview = Schema['SendPreview'];
 export function Compose({ bot, onClose }: Props) {
   const [draft, setDraft] = useState(() => emptyDraft(bot.timeZone));
   const [preview, setPreview] = useState<Preview | null>(null);
+  // One for all attempts, also after changes: an attempt whose answer was lost may have created the message.
+  const idempotencyKey = useKey();
   if (preview === null) return <Write {...{ bot, draft, setDraft, onClose }} onPreview={setPreview} />;
-  return <ConfirmSend {...{ bot, draft, preview, onClose }} onChange={() => setPreview(null)} />;
+  return (
+    <ConfirmSend {...{ bot, draft, preview, idempotencyKey, onClose }} onChange={() => setPreview(null)} />
+  );
 }
 
 type WriteProps = Props & { draft: Draft; setDraft(draft: Draft): void; onPreview(preview: Preview): void };

@@ -1,6 +1,6 @@
 /** The last step of a new message: whom it reaches, the quota, and a confirmation above 100 recipients. */
 import { useState } from 'preact/hooks';
-import { useAction, useKey } from '../../api/action.ts';
+import { useAction } from '../../api/action.ts';
 import { attempt } from '../../api/attempt.ts';
 import { api, resource, type Schema } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
@@ -16,6 +16,8 @@ import { type Draft, sendOf } from './draft.ts';
 type Props = PageProps & {
   draft: Draft;
   preview: Schema['SendPreview'];
+  /** The Idempotency-Key of the composed message. */
+  idempotencyKey: string;
   /** Back to the form. */
   onChange(): void;
   onClose(): void;
@@ -23,10 +25,9 @@ type Props = PageProps & {
 
 const confirmedAbove = 100;
 
-export function ConfirmSend({ bot, draft, preview, onChange, onClose }: Props) {
+export function ConfirmSend({ bot, draft, preview, idempotencyKey, onChange, onClose }: Props) {
   const [isConfirmed, setConfirmed] = useState(false);
   const [isTried, setTried] = useState(false);
-  const key = useKey();
   const action = useAction();
   const path = { botId: bot.botId };
   const { recipients } = preview;
@@ -36,7 +37,7 @@ export function ConfirmSend({ bot, draft, preview, onChange, onClose }: Props) {
     if (recipients === 0 || needsConfirmation) return;
     const body = sendOf(draft);
     const { name } = body;
-    const params = { path, header: { 'Idempotency-Key': key } };
+    const params = { path, header: { 'Idempotency-Key': idempotencyKey } };
     if (!(await action.run(() => api.POST('/api/v1/bots/{botId}/sends', { params, body })))) return;
     if (draft.isSaved && body.message) {
       const template = { name, ...body.message };
