@@ -94,7 +94,7 @@ function addForAudience(send: ShoalCommand, name: string, description: string): 
     )
     .option('--all', 'all contacts of the platform')
     .option('--tag-id <id>', 'only contacts with this tag')
-    .option('--contact-name <name>', 'only contacts with this name')
+    .option('--contact-name <name>', 'only contacts whose name contains this text')
     .option('--customer-id <id>', 'only contacts with this customer id');
 }
 
