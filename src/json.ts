@@ -42,3 +42,8 @@ export function parseJson(text: string): unknown {
     throw error;
   }
 }
+
+/** A text as it is, another value as JSON. `String` throws for an object such as `{"toString":1}`. */
+export function asText(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+}

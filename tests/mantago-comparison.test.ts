@@ -119,6 +119,27 @@ test('a tolerance allows gaps up to it', async (t) => {
   assert.deepEqual(await beyondAt(25), []);
 });
 
+test('clients and figures that Shoal cannot hold are not known, and the rest is compared', async (t) => {
+  const world = await movingIn(t);
+  await addTheirClients(world, { from: 0, to: 1 });
+  await world.start({ callsPerMinute: 6_000 });
+  await world.walk();
+  world.mantago.behaviour.change = ({ path }, answer) => {
+    const { clientList, clientAnalysis } = answer as Record<string, { list: object[] } | undefined>;
+    const odd = { toString: 1 };
+    const ids = ['U\0', 7, odd, undefined];
+    const clients = ids.map((clientId) => ({ platform: 'line', clientId }));
+    if (path.endsWith('/clients'))
+      clientList?.list.push(...clients, { platform: 'icq', clientId: '1' }, { platform: odd, clientId: odd });
+    if (clientAnalysis) Object.assign(clientAnalysis, { 'odd\0': 1, oddText: '\0', 'odd\ud800': 1 });
+  };
+  const { figures } = await compare(compareParts(world), world.botId, options);
+  const known = figures.find(({ figure }) => figure === 'known');
+  assert.deepEqual([known?.ours, known?.theirs], [2, 8]);
+  await world.start();
+  assert.equal((await world.walk()).state, 'done');
+});
+
 test('the daily comparison keeps its time of the day, pauses after failures, and ends', async (t) => {
   const world = await movingIn(t);
   const { sql, botId, time, mantago } = world;

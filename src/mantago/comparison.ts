@@ -2,12 +2,11 @@
  * The comparison with MantaGo: both servers answer the same calls, at the same time. Ours answers through the same operations as the
  * MantaGo API.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Sources } from '../api/mantago/operation.ts';
 import { mantagoOperations } from '../api/mantago/operations.ts';
 import { findBot } from '../bots/bots.ts';
 import type { Queryable } from '../database/client.ts';
-import { isObject, type JsonObject } from '../json.ts';
+import { asText, isObject, type JsonObject } from '../json.ts';
 import { normalContactId } from '../platforms/contact-ids.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { addDays, dayMs, dayOf, minuteMs } from '../time.ts';
@@ -22,10 +21,10 @@ import {
 } from './figure-gaps.ts';
 import type { ComparedCall } from './gap-reasons.ts';
 import { isUnknownClient, type MantagoCall, type MantagoClient } from './mantago-client.ts';
-import { listOf } from './their-clients.ts';
+import { listOf, readClient, type TheirClient } from './their-clients.ts';
 import type { CompareOptions } from './watch-rows.ts';
 
-export type CompareParts = Sources & { client: Pick<MantagoClient, 'call'> };
+export type CompareParts = Sources & { client: Pick<MantagoClient, 'call' | 'pause'> };
 export const toleranceDefault = 1;
 export const sampleDefault = 20;
 export const sampleMax = 100;
@@ -79,7 +78,7 @@ class Comparing {
     const spacingMs = minuteMs / connection.callsPerMinute;
     let isFirst = true;
     const ask = async (call: MantagoCall) => {
-      if (!isFirst) await pause(spacingMs);
+      if (!isFirst) await parts.client.pause(spacingMs);
       isFirst = false;
       return parts.client.call(connection, call);
     };
@@ -119,22 +118,27 @@ class Comparing {
   async compareClients(sample: number): Promise<void> {
     const answer = await this.#ask({ path: '/clients', query: { limit: sample } });
     const clients = listOf(answer.clientList, 'list').slice(0, sample);
-    const ours = new Map<string, JsonObject>();
+    // Clients that no import could bring over are not known here.
+    const possible = new Map<JsonObject, TheirClient>();
+    const ours = new Map<JsonObject, JsonObject>();
     for (const client of clients) {
-      const own = await this.#ownClient(client);
-      if (own) ours.set(keyOf(client), own);
+      const read = readClient(client, { encodedMember: null, problem: () => undefined });
+      if (read === null) continue;
+      possible.set(client, read);
+      const own = await this.#ownClient(read);
+      if (own) ours.set(client, own);
     }
-    const gaps = clientGaps(clients, (client) => ours.get(keyOf(client)));
+    const gaps = clientGaps(clients, (client) => ours.get(client));
     this.clients.push(...gaps.clients);
     this.figures.push(...gapsOf('clients', gaps, this.#tolerance));
-    await this.#comparePoints(clients);
+    await this.#comparePoints([...possible.values()]);
   }
 
   async compareTags(): Promise<void> {
     const query = { page: 1, perpage: sampleMax, sorting: 'ASC', sortingType: 'createdAt' };
     const theirs = listOf(await this.#ask({ path: '/autoTags/list', query }), 'autoTagList');
     const ours = listOf(await this.#own('listAutoTags', { query: { ...query, search: '' } }), 'autoTagList');
-    const namesOf = (tags: readonly JsonObject[]) => new Set(tags.map(({ name }) => String(name)));
+    const namesOf = (tags: readonly JsonObject[]) => new Set(tags.map(({ name }) => asText(name)));
     const [ourNames, theirNames] = [namesOf(ours), namesOf(theirs)];
     const shared = [...theirNames].filter((name) => ourNames.has(name)).length;
     const figure = 'autoTags';
@@ -142,12 +146,10 @@ class Comparing {
     this.figures.push(...gapsOf('autoTags/list', pair, this.#tolerance));
   }
 
-  async #comparePoints(clients: readonly JsonObject[]): Promise<void> {
+  async #comparePoints(clients: readonly TheirClient[]): Promise<void> {
     const sums = { ours: 0, theirs: 0, equal: 0, compared: 0 };
     for (const platform of platformNames) {
-      const ids = clients
-        .filter((client) => client.platform === platform)
-        .map(({ clientId }) => String(clientId));
+      const ids = clients.filter((client) => client.platform === platform).map(({ clientId }) => clientId);
       if (ids.length === 0) continue;
       const body = { platform, platformClientIds: ids };
       const theirs = pointsIn(await knownAnswer(this.#ask({ path: '/client/point', body })), platform);
@@ -172,7 +174,7 @@ class Comparing {
     this.figures.push(...gapsOf('client/point', { ours, theirs }, this.#tolerance));
   }
 
-  async #ownClient({ platform, clientId }: JsonObject): Promise<JsonObject | null> {
+  async #ownClient({ platform, clientId }: TheirClient): Promise<JsonObject | null> {
     const query = { platform, platformClientId: clientId };
     const answer = await knownAnswer(this.#own('getClient', { query, params: {} }));
     return isObject(answer.client) ? answer.client : null;
@@ -196,10 +198,6 @@ class Comparing {
     const gaps = gapsOf(call, pair, this.#tolerance);
     this.figures.push(...gaps.filter(({ ours, theirs }) => !isDays || ours !== 0 || theirs !== 0));
   }
-}
-
-function keyOf({ platform, clientId }: JsonObject): string {
-  return `${platform} ${clientId}`;
 }
 
 /** An answer without members, if the server knows none of the clients. */

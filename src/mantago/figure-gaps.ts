@@ -1,7 +1,7 @@
 /**
  * MantaGo's answer to a call next to ours, figure by figure, as pure functions.
  */
-import { isObject, type JsonObject } from '../json.ts';
+import { asText, isObject, isStorable, type JsonObject } from '../json.ts';
 import { type ComparedCall, type GapReason, reasonOf } from './gap-reasons.ts';
 
 /** A number, a text, or null: the answer does not have it. */
@@ -28,7 +28,7 @@ const frame = ['success', 'message'];
 export function figuresIn(answer: JsonObject): Map<string, FigureValue> {
   const figures = new Map<string, FigureValue>();
   for (const [name, value] of Object.entries(answer)) {
-    if (frame.includes(name)) continue;
+    if (frame.includes(name) || !isStorable([name, value])) continue;
     if (Array.isArray(value)) {
       for (const share of value.filter(isObject)) {
         const key = share.name ?? share.date;
@@ -114,7 +114,7 @@ function clientGap(
   client: JsonObject,
   { figure, own, memberOf }: { figure: string; own: JsonObject; memberOf(client: JsonObject): FigureValue },
 ): ClientGap {
-  const [platform, clientId] = [String(client.platform), String(client.clientId)];
+  const [platform, clientId] = [asText(client.platform), asText(client.clientId)];
   return { platform, clientId, figure, ours: memberOf(own), theirs: memberOf(client) };
 }
 
@@ -127,7 +127,7 @@ function namesIn(value: unknown): string | null {
   if (!Array.isArray(value)) return null;
   return value
     .filter(isObject)
-    .map(({ name }) => String(name))
+    .map(({ name }) => asText(name))
     .sort()
     .join(', ');
 }

@@ -12,6 +12,7 @@
  * the business's other programs.
  */
 import type { IncomingMessage } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
 import { Stopped } from '../collector/source.ts';
 import { invalidInput } from '../errors.ts';
 import { isObject, type JsonObject, parseJson } from '../json.ts';
@@ -113,7 +114,14 @@ export class MantagoClient {
     }
   }
 
-  /** Cancels running calls. Idempotent. */
+  /** Waits `ms`. Throws Stopped if the client is closed before the end. */
+  async pause(ms: number): Promise<void> {
+    await wait(ms, undefined, { signal: this.#stop.signal }).catch(() => {
+      throw new Stopped('the pause was cancelled');
+    });
+  }
+
+  /** Cancels running calls and pauses. Idempotent. */
   close(): void {
     this.#stop.abort();
     this.#agents.close();

@@ -9,7 +9,7 @@
 import { prefixes } from '../api/mantago/figures.ts';
 import { findBot, lockBot } from '../bots/bots.ts';
 import type { Transaction } from '../database/client.ts';
-import { isObject, isStorable, type JsonObject } from '../json.ts';
+import { asText, isObject, isStorable, type JsonObject } from '../json.ts';
 import { normalContactId } from '../platforms/contact-ids.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
@@ -150,7 +150,7 @@ async function askForClients(
   const { list, next: token } = readPage(answer);
   const [head] = list;
   if (head === undefined) return {};
-  const headId = `${String(head.platform)} ${String(head.clientId)}`.slice(0, tokenLengthMax).toWellFormed();
+  const headId = `${asText(head.platform)} ${asText(head.clientId)}`.slice(0, tokenLengthMax).toWellFormed();
   if (headId === first) {
     await report(tx, botId, 'paging', String(offset));
     return {};

@@ -5,7 +5,7 @@
 import { isFormerIdForm } from '../contacts/former-ids.ts';
 import { customerIdLengthMax, type ProfileField } from '../contacts/profiles.ts';
 import { Refusal } from '../errors.ts';
-import { isObject, type JsonObject } from '../json.ts';
+import { asText, isObject, type JsonObject } from '../json.ts';
 import { contactIdProblem, normalContactId } from '../platforms/contact-ids.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import type { TagKind } from '../tags/tag.ts';
@@ -97,7 +97,7 @@ export function readClient(
 
 /** The beginning of an unknown value, as a text that PostgreSQL can store. */
 function shown(value: unknown): string {
-  return String(value).slice(0, 200).toWellFormed().replaceAll('\0', '');
+  return asText(value).slice(0, 200).toWellFormed().replaceAll('\0', '');
 }
 
 type About = (reason: Problem['reason'], detail: string) => void;

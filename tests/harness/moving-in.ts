@@ -25,7 +25,7 @@ export type MovingIn = {
   theirs: Bot;
   /** The new bot. */
   botId: string;
-  parts: ImportParts;
+  parts: ImportParts & { client: MantagoClient };
   start(options?: {
     encodedIds?: string[];
     secret?: string;
@@ -49,7 +49,7 @@ export async function movingIn(t: TestContext): Promise<MovingIn> {
   const client = new MantagoClient({ ...server.gate, allowPrivate: true }, clock);
   t.after(() => client.close());
   const { botId } = server.bot;
-  const parts: ImportParts = { sql, keys, client, clock, random: randomBytes };
+  const parts = { sql, keys, client, clock, random: randomBytes };
   const connection = {
     ...{ botId, address: `${mantago.address}/api`, theirBotId: theirs.botId },
     ...{ token: theirs.apiToken, secret: theirs.apiSecret },
