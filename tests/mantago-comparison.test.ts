@@ -3,9 +3,11 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { pino } from 'pino';
+import { Stopped } from '../src/collector/source.ts';
 import { type CompareParts, compare, listComparisons } from '../src/mantago/comparison.ts';
 import { findWatch, putWatch, removeWatch } from '../src/mantago/watch-rows.ts';
-import { compareDue } from '../src/mantago/watches.ts';
+import { compareNext } from '../src/mantago/watches.ts';
 import { dayMs } from '../src/time.ts';
 import {
   addTheirClients,
@@ -146,8 +148,7 @@ test('the daily comparison keeps its time of the day, pauses after failures, and
   await addTheirClients(world, { from: 0, to: 1 });
   await world.start({ callsPerMinute: 6_000 });
   await world.walk();
-  const parts = { ...compareParts(world), lockSql: sql };
-  const look = () => compareDue(parts, () => false);
+  const look = () => compareNext({ ...compareParts(world), log: pino({ enabled: false }) });
   const firstAt = time.now;
   await putWatch(sql, botId, { ...options, firstAt, now: time.now });
   const count = async () => (await listComparisons(sql, botId, { before: null, limit: 100 })).length;
@@ -169,4 +170,41 @@ test('the daily comparison keeps its time of the day, pauses after failures, and
   time.now += dayMs;
   await look();
   assert.equal(await count(), 2);
+});
+
+test('a comparison locks nothing during its calls, and its failure or a stop leaves those of other bots due', async (t) => {
+  const world = await movingIn(t);
+  const { sql, botId, time, mantago } = world;
+  const other = await world.server.addBot();
+  await world.start({ callsPerMinute: 6_000 });
+  const logged: unknown[] = [];
+  const log = { error: (...entry: unknown[]) => void logged.push(entry) };
+  const parts = { ...compareParts(world), log };
+  const now = time.now;
+  await putWatch(sql, botId, { ...options, firstAt: now - 2, now });
+  await putWatch(sql, other.botId, { ...options, firstAt: now - 1, now });
+  mantago.behaviour.before = async () => {
+    await sql.begin(async (tx) => {
+      await tx`set local lock_timeout = '1s'`;
+      await putWatch(tx, botId, { ...options, firstAt: now + 5, now });
+    });
+    return undefined;
+  };
+  assert.equal(await compareNext(parts), true);
+  assert.equal((await findWatch(sql, botId))?.nextAt.getTime(), now + 5, 'the newer setting stays');
+  assert.equal(await compareNext(parts), true);
+  assert.match((await findWatch(sql, other.botId))?.problem ?? '', /no connection/);
+  assert.equal(await compareNext(parts), false);
+  time.now += 5;
+  const failing = (error: Error) => ({
+    ...parts,
+    client: { call: () => Promise.reject(error), pause: async () => undefined },
+  });
+  assert.equal(await compareNext(failing(new TypeError('odd'))), true);
+  assert.deepEqual([logged.length, (await findWatch(sql, botId))?.nextAt.getTime()], [1, time.now + 60_000]);
+  time.now += 60_000;
+  await removeWatch(sql, other.botId);
+  await assert.rejects(compareNext(failing(new Stopped('end'))), Stopped);
+  assert.equal((await findWatch(sql, botId))?.nextAt.getTime(), time.now);
+  await removeWatch(sql, botId);
 });

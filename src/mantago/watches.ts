@@ -1,51 +1,68 @@
 /**
- * The daily comparison with MantaGo. The row of a bot's watch is locked during a comparison, so one process at a time compares.
+ * The daily comparison with MantaGo. A process claims one by moving its next time ahead, so no row is locked during the calls.
  */
-import type { Sql, Transaction } from '../database/client.ts';
+import type { Logger } from 'pino';
+import { Stopped } from '../collector/source.ts';
+import { logFailure } from '../database/outage.ts';
 import { Refusal } from '../errors.ts';
 import { dayMs, hourMs, minuteMs } from '../time.ts';
 import { type CompareParts, compare } from './comparison.ts';
 import { MantagoFailure } from './mantago-client.ts';
-import type { Watch } from './watch-rows.ts';
+import type { CompareOptions } from './watch-rows.ts';
 
 const firstPauseMs = minuteMs;
 const pauseMsMax = hourMs;
+/** Longer than a comparison takes at one call a minute. A killed one is repeated after it. */
+const claimMs = hourMs;
 
-/** Makes the comparisons that are due, of any bot. `lockSql` holds a connection during each. */
-export async function compareDue(
-  parts: CompareParts & { lockSql: Sql },
-  isStopped: () => boolean,
-): Promise<void> {
-  const due = await parts.lockSql<{ botId: string }[]>`
-    select bot_id as "botId" from mantago_watches where next_at <= ${new Date(parts.clock())}`;
-  for (const { botId } of due) {
-    if (isStopped()) return;
-    await parts.lockSql.begin((tx) => compareLocked(tx, parts, botId));
+type DueParts = CompareParts & { log: Pick<Logger, 'error'> };
+type Due = CompareOptions & { botId: string; nextAt: Date; failures: number };
+
+/** Makes the comparison that is due first, of any bot. False: none is due. Safe to call from any number of processes. */
+export async function compareNext(parts: DueParts): Promise<boolean> {
+  const { sql, clock } = parts;
+  const now = clock();
+  const [due] = await sql<Due[]>`
+    select bot_id as "botId", tolerance, sample, next_at as "nextAt", failures from mantago_watches
+    where next_at <= ${new Date(now)} order by next_at limit 1`;
+  if (!due) return false;
+  const claimedUntil = new Date(now + claimMs);
+  const move = async (from: Date, values: { next_at: Date; problem?: string | null; failures?: number }) => {
+    const { count } = await sql`
+      update mantago_watches set ${sql({ ...values, updated_at: new Date(clock()) })}
+      where bot_id = ${due.botId} and next_at = ${from}`;
+    return count > 0;
+  };
+  // Another process was faster.
+  if (!(await move(due.nextAt, { next_at: claimedUntil }))) return true;
+  try {
+    const { pauseMs, problem } = await compareDue(parts, due, now);
+    const failures = problem === null ? 0 : due.failures + 1;
+    await move(claimedUntil, { next_at: new Date(now + pauseMs), problem, failures });
+  } catch (error) {
+    if (error instanceof Stopped) await move(claimedUntil, { next_at: due.nextAt });
+    throw error;
   }
+  return true;
 }
 
-async function compareLocked(tx: Transaction, parts: CompareParts, botId: string): Promise<void> {
-  const now = parts.clock();
-  const [watch] = await tx<(Watch & { failures: number })[]>`
-    select tolerance, sample, next_at as "nextAt", problem, failures from mantago_watches
-    where bot_id = ${botId} and next_at <= ${new Date(now)} for no key update skip locked`;
-  if (!watch) return;
-  const { tolerance, sample, nextAt, failures } = watch;
-  let problem: string | null = null;
-  let pauseMs = 0;
+/** Returns the pause until the next comparison. */
+async function compareDue(
+  parts: DueParts,
+  { botId, tolerance, sample, nextAt, failures }: Due,
+  now: number,
+): Promise<{ pauseMs: number; problem: string | null }> {
   try {
     await compare(parts, botId, { tolerance, sample });
     // The same time of the day, also after days without a server.
     const days = Math.floor((now - nextAt.getTime()) / dayMs) + 1;
-    pauseMs = nextAt.getTime() + days * dayMs - now;
+    return { pauseMs: nextAt.getTime() + days * dayMs - now, problem: null };
   } catch (error) {
-    if (!(error instanceof MantagoFailure || error instanceof Refusal)) throw error;
-    problem = error.message;
+    if (error instanceof Stopped) throw error;
     const growing = Math.min(firstPauseMs * 2 ** Math.min(failures, 20), pauseMsMax);
-    pauseMs = error instanceof MantagoFailure ? (error.pauseMs ?? growing) : growing;
+    if (error instanceof MantagoFailure) return { pauseMs: error.pauseMs ?? growing, problem: error.message };
+    if (error instanceof Refusal) return { pauseMs: growing, problem: error.message };
+    logFailure(parts.log, error, `the comparison of bot ${botId} with MantaGo failed`);
+    return { pauseMs: growing, problem: "The comparison failed. The server's log has the error." };
   }
-  await tx`
-    update mantago_watches set next_at = ${new Date(now + pauseMs)}, problem = ${problem},
-      failures = ${problem === null ? 0 : failures + 1}, updated_at = ${new Date(now)}
-    where bot_id = ${botId}`;
 }

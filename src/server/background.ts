@@ -21,7 +21,7 @@ import { LineProfiles } from '../line/people/line-profiles.ts';
 import { Posting } from '../live-chat/posting.ts';
 import { stepImports } from '../mantago/imports.ts';
 import { MantagoClient } from '../mantago/mantago-client.ts';
-import { compareDue } from '../mantago/watches.ts';
+import { compareNext } from '../mantago/watches.ts';
 import { GraphClient } from '../meta/graph-client.ts';
 import { MetaProfiles } from '../meta/meta-profiles.ts';
 import { metaSource } from '../meta/meta-source.ts';
@@ -48,6 +48,8 @@ const shortPollMs = 10 * secondMs;
 /** A page has 1,000 friends. */
 const friendsPollMs = 2 * secondMs;
 const jobPollMs = secondMs;
+/** Bots whose MantaGo is called at the same time, so that a slow one does not hold up the others. */
+const mantagoAtOnce = 4;
 const mantagoRetryMsMax = 30 * secondMs;
 /** Indexing takes at most a fifth of the time. */
 const indexPauseShare = 4;
@@ -210,13 +212,18 @@ function startMantago(
   const importing = new Poll((isStopped) => untilClosed(stepImports(parts, isStopped)), {
     ...{ name: 'the import from MantaGo', pauseMs: secondMs, retryMsMax: mantagoRetryMsMax, log },
   });
-  const compared = { ...parts, sql, lockSql: parts.sql, gate };
-  const comparing = new Poll((isStopped) => untilClosed(compareDue(compared, isStopped)), {
-    ...{ name: 'the comparison with MantaGo', pauseMs: shortPollMs, retryMsMax: hourMs, log },
-  });
+  const compared = { ...parts, sql, gate, log };
+  const compareStep = async () => ((await compareNext(compared)) ? 0 : shortPollMs);
+  const comparing = Array.from(
+    { length: mantagoAtOnce },
+    () =>
+      new Poll(() => untilClosed(compareStep()), {
+        ...{ name: 'the comparison with MantaGo', pauseMs: shortPollMs, retryMsMax: hourMs, log },
+      }),
+  );
   closers.push(async () => {
     client.close();
-    await Promise.all([importing.stop(), comparing.stop()]);
+    await Promise.all([importing, ...comparing].map((poll) => poll.stop()));
   });
 }
 
