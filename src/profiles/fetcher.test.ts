@@ -35,12 +35,15 @@ async function shop(t: TestContext, { perSecond = 20 } = {}) {
   const state = {
     now: start,
     pausedMs: 0,
+    /** The time that the calls took. */
+    tookMs: 0,
     calls,
     answers,
     during: async (_id: string): Promise<void> => undefined,
   };
-  const settings = { botId, platform: 'line', secret: 'secret', accessToken: 'token' } as const;
-  const setToken = () => setChannel(sql, settings, { now: state.now, random: randomBytes, keys });
+  const settings = { platform: 'line', secret: 'secret', accessToken: 'token' } as const;
+  const setToken = (bot = botId) =>
+    setChannel(sql, { ...settings, botId: bot }, { now: state.now, random: randomBytes, keys });
   await sql`insert into bots (bot_id, name) values (${botId}, 'Shop')`;
   await setToken();
   const addFetcher = () =>
@@ -49,6 +52,7 @@ async function shop(t: TestContext, { perSecond = 20 } = {}) {
       pause: async (ms) => {
         state.pausedMs += ms;
       },
+      monotonicMs: () => state.tookMs,
       log: { warn: () => undefined, error: () => undefined },
       sources: [
         {
@@ -64,8 +68,8 @@ async function shop(t: TestContext, { perSecond = 20 } = {}) {
       ],
     });
   const fetcher = addFetcher();
-  const people = (ids: readonly string[]) =>
-    createContacts(sql, botId, 'line', ids, { now: state.now, random: randomBytes });
+  const people = (ids: readonly string[], bot = botId) =>
+    createContacts(sql, bot, 'line', ids, { now: state.now, random: randomBytes });
   let events = 0;
   const fold = async (type: 'message' | 'follow' | 'unfollow', id: string) => {
     const event = {
@@ -235,6 +239,61 @@ test('a contact that is deleted or unblocks during the call keeps its state', as
   state.now += secondMs;
   await fetcher.round();
   assert.deepEqual(await profiles(), ['2 Name 2']);
+});
+
+test('a step of a slow platform ends after ten seconds, and the rest of its contacts stay due', async (t) => {
+  const { sql, state, fetcher, people, calls, profiles } = await shop(t);
+  await people(Array.from({ length: 60 }, (_, index) => userId(index)));
+  // Eight calls at a time, each takes three seconds.
+  state.during = async () => {
+    if (calls.length % 8 === 0) state.tookMs += 3 * secondMs;
+  };
+  assert.equal(await fetcher.round(), 32);
+  assert.equal((await profiles()).length, 32);
+  const { waiting } = await readProfileState(sql, { botId, platform: 'line' }, state.now);
+  assert.equal(waiting, 28);
+});
+
+test('a channel that becomes due is asked while a slow channel is still busy', async (t) => {
+  const { sql, state, fetcher, people, setToken } = await shop(t);
+  await sql`insert into bots (bot_id, name) values ('other', 'Other')`;
+  await setToken('other');
+  await people([userId(1)]);
+  const [isSlowBusy, slowEnd, isOtherAsked] = [1, 2, 3].map(() => Promise.withResolvers<void>());
+  assert.ok(isSlowBusy && slowEnd && isOtherAsked);
+  state.during = async (id) => {
+    if (id === userId(2)) return isOtherAsked.resolve();
+    isSlowBusy.resolve();
+    await slowEnd.promise;
+  };
+  t.after(() => fetcher.stop());
+  fetcher.start();
+  await isSlowBusy.promise;
+  await people([userId(2)], 'other');
+  state.tookMs += secondMs;
+  const timer = setTimeout(() => isOtherAsked.reject(new Error('the other channel waits')), 30 * secondMs);
+  t.after(() => clearTimeout(timer));
+  await isOtherAsked.promise.finally(() => slowEnd.resolve());
+});
+
+test('a person who blocks and unblocks the account during the call is asked about again', async (t) => {
+  const { state, fetcher, fold, answers, profiles } = await shop(t);
+  await fold('follow', userId(1));
+  answers.set(userId(1), { outcome: 'gone' });
+  state.during = async () => {
+    for (const type of ['unfollow', 'follow'] as const) {
+      state.now += 1;
+      await fold(type, userId(1));
+    }
+  };
+  await fetcher.round();
+  state.during = async () => undefined;
+  answers.clear();
+  state.now += secondMs;
+  assert.equal(await fetcher.round(), 1);
+  assert.deepEqual(await profiles(), ['1 Name 1']);
+  state.now += secondMs;
+  assert.equal(await fetcher.round(), 0);
 });
 
 test('texts of a profile are composed and bounded, and other values are dropped', () => {

@@ -1,8 +1,10 @@
 /**
  * Reads the profiles of people from the platforms, within a rate for each channel.
  *
- *     due channel → lock its schedule → due contacts → calls, ten seconds at most → under the bot's lock: profiles and next due
- *     times → commit
+ *     due channel → lock its schedule → due contacts → calls, none begins after ten seconds → under the bot's lock: profiles and
+ *     next due times → commit
+ *
+ * Each worker takes the next due channel as soon as it is free, so a slow platform delays its own channels only.
  *
  * Any number of processes can do this for one database. A profile is read again after 30 days. A person without a profile (404) is not
  * asked about again until the person unblocks the account. A refused token, a reached limit or an unreachable platform pauses the
@@ -39,13 +41,15 @@ export type FetcherOptions = {
   perSecond: number;
   /** Waits for that time (ms); a test passes its own. */
   pause?(ms: number): Promise<void>;
+  /** Milliseconds since any fixed instant, for the length of a step. Default: `performance.now`. */
+  monotonicMs?(): number;
 };
 
 /** Channels that one process works on at a time. A long queue keeps one busy for ten seconds. */
 export const fetchWorkers = 8;
 const callsAtOnce = 8;
 /**
- * A step asks for up to ten seconds. Its results are written under the bot's lock, which interrupts the fold of the bot for some tenths
+ * No call of a step begins later than ten seconds after its start. Its results are written under the bot's lock, which interrupts the fold of the bot for some tenths
  * of a second, so a long queue must not write every second.
  */
 const stepSeconds = 10;
@@ -61,56 +65,83 @@ export class ProfileFetcher {
   readonly #options: FetcherOptions;
   readonly #sources: ReadonlyMap<string, ProfileSource>;
   #isStopped = false;
-  #poll: Poll | undefined;
+  /** Channels that no worker has taken yet, read at `#readAt` (monotonic). */
+  #due: ChannelId[] = [];
+  #readAt = -Infinity;
+  #workers: readonly Poll[] = [];
 
   constructor(options: FetcherOptions) {
     this.#options = options;
     this.#sources = new Map(options.sources.map((source) => [source.platform, source]));
   }
 
-  /** Starts fetching. After an error of the database it logs the error and retries with growing pauses. */
+  /** Starts the workers. After an error of the database, a worker logs the error and retries with growing pauses. */
   start(): void {
     const { log } = this.#options;
     const options = { name: 'reading profiles', pauseMs: checkMs, retryMsMax, log };
-    this.#poll = new Poll(async () => {
-      await this.round();
-    }, options);
+    const step = async () => {
+      // One of the free workers reads for all.
+      if (this.#due.length === 0 && this.#monotonicMs() - this.#readAt >= checkMs) await this.#readDue();
+      await this.#work();
+    };
+    this.#workers = Array.from({ length: fetchWorkers }, () => new Poll(step, options));
   }
 
   /** Cancels running calls; their contacts stay due. Idempotent. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    await Promise.all([...this.#options.sources.map((source) => source.close()), this.#poll?.stop()]);
+    const sources = this.#options.sources.map((source) => source.close());
+    await Promise.all([...sources, ...this.#workers.map((worker) => worker.stop())]);
   }
 
   /** Runs one step of each channel that is due, and returns the number of calls. Throws errors of the database. */
   async round(): Promise<number> {
-    const { sql, clock, sources } = this.#options;
-    const platforms = sources.map(({ platform }) => platform);
-    const due = (await dueChannels(sql, { platforms, now: clock() })).values();
+    await this.#readDue();
+    const workers = await Promise.allSettled(Array.from({ length: fetchWorkers }, () => this.#work()));
     let calls = 0;
-    const work = async () => {
-      for (const id of due) {
-        if (this.#isStopped) return;
-        await addSchedule(sql, id, clock());
-        calls += (await sql.begin((tx) => this.#step(tx, id))) as number;
-      }
-    };
-    const workers = await Promise.allSettled(Array.from({ length: fetchWorkers }, work));
     for (const worker of workers) {
-      if (worker.status === 'rejected' && !this.#isStopped) throw worker.reason;
+      if (worker.status === 'rejected') throw worker.reason;
+      calls += worker.value;
     }
     return calls;
+  }
+
+  async #readDue(): Promise<void> {
+    const { sql, clock, sources } = this.#options;
+    this.#readAt = this.#monotonicMs();
+    this.#due = await dueChannels(sql, { platforms: sources.map(({ platform }) => platform), now: clock() });
+  }
+
+  /** Takes channels until none is left, and returns the number of calls. */
+  async #work(): Promise<number> {
+    const { sql, clock } = this.#options;
+    let calls = 0;
+    for (let id = this.#due.shift(); id && !this.#isStopped; id = this.#due.shift()) {
+      const channel = id;
+      try {
+        await addSchedule(sql, channel, clock());
+        calls += (await sql.begin((tx) => this.#step(tx, channel))) as number;
+      } catch (error) {
+        // The end of the fetcher cancels calls.
+        if (!this.#isStopped) throw error;
+      }
+    }
+    return calls;
+  }
+
+  #monotonicMs(): number {
+    return this.#options.monotonicMs?.() ?? performance.now();
   }
 
   async #step(tx: Transaction, id: ChannelId): Promise<number> {
     const { clock, log, perSecond } = this.#options;
     const startedAt = clock();
+    const endsAt = this.#monotonicMs() + stepSeconds * secondMs;
     const turn = await claimTurn(tx, id, startedAt);
     if (turn === null) return 0;
     const limit = Math.min(perSecond * stepSeconds, contactsMax);
     const contacts = await dueContacts(tx, id, { now: startedAt, limit });
-    const { results, calls, pause } = await this.#fetchAll(tx, id, contacts);
+    const { results, calls, pause } = await this.#fetchAll(tx, id, { contacts, endsAt });
     const now = clock();
     if (pause === null) {
       const nextAt = startedAt + Math.ceil((calls * secondMs) / perSecond);
@@ -127,8 +158,12 @@ export class ProfileFetcher {
     return calls;
   }
 
-  /** Asks about the contacts, several at a time and `perSecond` in a second, until one answer pauses the channel. */
-  async #fetchAll(tx: Transaction, id: ChannelId, contacts: readonly DueContact[]): Promise<Fetched> {
+  /** Asks about the contacts, several at a time and `perSecond` in a second, until one answer pauses the channel or `endsAt` (monotonic). */
+  async #fetchAll(
+    tx: Transaction,
+    id: ChannelId,
+    { contacts, endsAt }: { contacts: readonly DueContact[]; endsAt: number },
+  ): Promise<Fetched> {
     const fetched: Fetched = { results: [], calls: 0, pause: null };
     const channel = await this.#findChannel(tx, id);
     const source = this.#sources.get(id.platform);
@@ -142,7 +177,7 @@ export class ProfileFetcher {
         // Every call of the next second waits for the end of this one.
         if (index > 0 && index % perSecond === 0) second = second.then(() => pause(secondMs));
         await second;
-        if (this.#isStopped || fetched.pause !== null) return;
+        if (this.#isStopped || fetched.pause !== null || this.#monotonicMs() >= endsAt) return;
         fetched.calls += 1;
         const answer = await source.fetchProfile(channel, contact.platformContactId);
         if (answer.outcome === 'paused') fetched.pause ??= answer;
@@ -174,10 +209,10 @@ const noAccess: Pause = { outcome: 'paused', problem: 'The channel has no access
 function toResult(contact: DueContact, answer: Exclude<FetchedProfile, Pause>, now: number): ProfileResult {
   switch (answer.outcome) {
     case 'found':
-      return { ...contact, dueAt: now + refreshMs, profile: answer.profile };
+      return { ...contact, nextDueAt: now + refreshMs, profile: answer.profile };
     case 'gone':
-      return { ...contact, dueAt: null, profile: null };
+      return { ...contact, nextDueAt: null, profile: null };
     case 'failed':
-      return { ...contact, dueAt: now + failedPauseMs, profile: null };
+      return { ...contact, nextDueAt: now + failedPauseMs, profile: null };
   }
 }

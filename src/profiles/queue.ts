@@ -12,8 +12,8 @@ import type { Queryable, Transaction } from '../database/client.ts';
 import { rowTable } from '../database/row-table.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 
-/** A contact whose profile is due. */
-export type DueContact = { contactId: string; platformContactId: string; isBlocked: boolean };
+/** A contact whose profile is due since `dueAt` (ms). */
+export type DueContact = { contactId: string; platformContactId: string; isBlocked: boolean; dueAt: number };
 
 /** Returns enabled channels of the platforms that have access, a due contact, and no pause at `now` (ms). */
 export async function dueChannels(
@@ -89,17 +89,20 @@ export async function dueContacts(
   { now, limit }: { now: number; limit: number },
 ): Promise<DueContact[]> {
   return sql<DueContact[]>`
-    select contact_id as "contactId", platform_contact_id as "platformContactId", blocked as "isBlocked" from contacts
+    select contact_id as "contactId", platform_contact_id as "platformContactId", blocked as "isBlocked",
+      round(1000 * extract(epoch from profile_due_at))::float8 as "dueAt"
+    from contacts
     where bot_id = ${botId} and platform = ${platform} and ${isDue(sql, now)}
     order by profile_due_at limit ${limit}`;
 }
 
-/** The result for a contact; `dueAt` null: the contact is not asked about again until it unblocks the account. */
-export type ProfileResult = DueContact & { dueAt: number | null; profile: PlatformProfile | null };
+/** The result for a contact; `nextDueAt` null: the contact is not asked about again until it unblocks the account. */
+export type ProfileResult = DueContact & { nextDueAt: number | null; profile: PlatformProfile | null };
 
 /**
  * Writes profiles and the next due times, under the bot's lock. Skips contacts that were deleted, blocked or unblocked during the
- * call. Idempotent.
+ * call. A due time that was written during the call stays: the person blocked and unblocked the account, so the answer may be out of
+ * date. Idempotent.
  */
 export async function putResults(
   tx: Transaction,
@@ -110,12 +113,14 @@ export async function putResults(
   if (results.length === 0) return;
   await lockBot(tx, botId);
   const kept = await tx<{ contactId: string }[]>`
-    update contacts set profile_due_at = new.due_at
+    update contacts set profile_due_at =
+      case when contacts.profile_due_at = new.due_at then new.next_due_at else contacts.profile_due_at end
     from ${rowTable(tx, 'new', results, {
       contact_id: ['text', ({ contactId }) => contactId],
       platform_contact_id: ['text', ({ platformContactId }) => platformContactId],
       is_blocked: ['boolean', ({ isBlocked }) => isBlocked],
       due_at: ['timestamptz', ({ dueAt }) => dueAt],
+      next_due_at: ['timestamptz', ({ nextDueAt }) => nextDueAt],
     })}
     where contacts.bot_id = ${botId} and contacts.contact_id = new.contact_id
       and contacts.platform_contact_id = new.platform_contact_id and contacts.blocked = new.is_blocked

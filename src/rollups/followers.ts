@@ -150,9 +150,13 @@ export async function writeFollowerStates(sql: Queryable, states: readonly Follo
     update contacts
     set followed_at = new.followed_at, earlier_friend = new.earlier_friend, blocked = new.blocked,
       ever_blocked = new.ever_blocked,
-      -- The platform refused the profile until now.
-      profile_due_at = case when contacts.blocked and not new.blocked
-        or contacts.followed_at is null and new.followed_at is not null then 'epoch' else profile_due_at end
+      -- The platform refused the profile until now. Due before all others, and always a new value: a running call with the answer of
+      -- the blocked account must not replace it (profiles/queue.ts).
+      profile_due_at = case
+        when not (contacts.blocked and not new.blocked or contacts.followed_at is null and new.followed_at is not null)
+          then profile_due_at
+        when profile_due_at < '1970-01-02T00:00:00Z' then profile_due_at + interval '1 millisecond'
+        else 'epoch' end
     from ${rowTable(sql, 'new', states, stateColumns)}
     where contacts.bot_id = ${changedBotOf(sql, 'new', states)} and contacts.contact_id = new.contact_id`;
 }
