@@ -9,7 +9,14 @@ import { setChannel } from '../src/bots/set-channel.ts';
 import { findContact, findPerson } from '../src/contacts/contacts.ts';
 import type { Sql, Transaction } from '../src/database/client.ts';
 import { putDeliveries } from '../src/inbox/inbox.ts';
-import { disconnect, readImport, startImport, stepImport } from '../src/mantago/imports.ts';
+import {
+  disconnect,
+  readImport,
+  startImport,
+  stepImport,
+  stepNextImport,
+  stopImport,
+} from '../src/mantago/imports.ts';
 import { MantagoClient } from '../src/mantago/mantago-client.ts';
 import { listProblems } from '../src/mantago/problems.ts';
 import { auditPoints } from '../src/points/audit.ts';
@@ -218,6 +225,65 @@ test('a call that is cancelled by the end of the process is no failure of MantaG
   await assert.rejects(stepImport({ ...world.parts, client }, world.botId), /cancelled/);
   const { problem, calls, state } = await readImport(world.sql, world.botId, world.time.now);
   assert.deepEqual([problem, calls, state], [null, 0, 'running']);
+});
+
+test('a walk is stopped and started during a call, and the answer to a stopped walk is dropped', async (t) => {
+  const world = await movingIn(t);
+  const { sql, botId, parts, mantago, time } = world;
+  await addTheirClients(world, { from: 0, to: 3 });
+  await world.start();
+  const client = new MantagoClient({ ...world.server.gate, allowPrivate: true }, parts.clock, {
+    msMax: 5_000,
+  });
+  t.after(() => client.close());
+  const stepDuring = async (work: () => Promise<unknown>) => {
+    mantago.behaviour.before = async () => void (await work());
+    await stepImport({ ...parts, client }, botId);
+    mantago.behaviour.before = () => undefined;
+    const { state, calls, counts, problem } = await readImport(sql, botId, time.now);
+    return [state, calls, counts, problem];
+  };
+  assert.deepEqual(await stepDuring(() => stopImport(sql, botId, parts)), ['stopped', 0, {}, null]);
+  await world.start();
+  const others: string[] = [];
+  const during = async () => {
+    await world.start();
+    others.push(await stepImport(parts, botId));
+  };
+  assert.deepEqual(await stepDuring(during), ['running', 1, { answers: 1 }, null]);
+  assert.deepEqual(others, ['waiting']);
+  const { state, counts } = await world.walk();
+  assert.deepEqual([state, counts.clients], ['done', 4]);
+});
+
+test('a slow MantaGo does not hold up the walk of another bot', async (t) => {
+  const world = await movingIn(t);
+  const { sql, parts, mantago, theirs, botId, time } = world;
+  const { botId: otherBotId } = await world.server.addBot();
+  const pair = { token: theirs.apiToken, secret: theirs.apiSecret };
+  await world.start();
+  await startImport(
+    sql,
+    { botId: otherBotId, address: `${mantago.address}/api`, theirBotId: theirs.botId, ...pair },
+    parts,
+  );
+  const [called, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<undefined>()];
+  mantago.behaviour.before = () => {
+    mantago.behaviour.before = () => undefined;
+    called.resolve();
+    return answered.promise;
+  };
+  const slow = stepNextImport(parts);
+  await called.promise;
+  await stepNextImport(parts);
+  const callsOf = async () =>
+    (await Promise.all([botId, otherBotId].map((id) => readImport(sql, id, time.now)))).map(
+      ({ calls }) => calls,
+    );
+  assert.deepEqual((await callsOf()).sort(), [0, 1]);
+  answered.resolve(undefined);
+  await slow;
+  assert.deepEqual(await callsOf(), [1, 1]);
 });
 
 test('after the move the pair is deleted, and everything that was brought over stays', async (t) => {

@@ -19,7 +19,7 @@ import { LineClient } from '../line/line-client.ts';
 import { type FriendParts, readFriendLists } from '../line/people/friends.ts';
 import { LineProfiles } from '../line/people/line-profiles.ts';
 import { Posting } from '../live-chat/posting.ts';
-import { stepImports } from '../mantago/imports.ts';
+import { stepNextImport } from '../mantago/imports.ts';
 import { MantagoClient } from '../mantago/mantago-client.ts';
 import { compareNext } from '../mantago/watches.ts';
 import { GraphClient } from '../meta/graph-client.ts';
@@ -74,7 +74,7 @@ export function startBackground(parts: Parts, background: BackgroundParts): Work
     startFriends(parts, background);
   }
   startSends(parts, background, worker);
-  startMantago(parts, background);
+  startMantago(parts, closers);
   return worker;
 }
 
@@ -201,29 +201,23 @@ function startFriends(
   closers.push(async () => void (await Promise.all([line.close(), poll.stop()])));
 }
 
-function startMantago(
-  { config, sql, keys, clock, random, log }: Parts,
-  { openPool, closers }: BackgroundParts,
-): void {
+function startMantago({ config, sql, keys, clock, random, log }: Parts, closers: Closer[]): void {
   const gate = openGate({ allowPrivate: config.callbackPrivate });
   const client = new MantagoClient(gate, clock);
-  // A call to MantaGo holds a connection.
-  const parts = { sql: openPool(2), keys, client, clock, random };
-  const importing = new Poll((isStopped) => untilClosed(stepImports(parts, isStopped)), {
-    ...{ name: 'the import from MantaGo', pauseMs: secondMs, retryMsMax: mantagoRetryMsMax, log },
-  });
-  const compared = { ...parts, sql, gate, log };
-  const compareStep = async () => ((await compareNext(compared)) ? 0 : shortPollMs);
-  const comparing = Array.from(
-    { length: mantagoAtOnce },
-    () =>
-      new Poll(() => untilClosed(compareStep()), {
-        ...{ name: 'the comparison with MantaGo', pauseMs: shortPollMs, retryMsMax: hourMs, log },
-      }),
-  );
+  const parts = { sql, keys, client, clock, random, gate, log };
+  const start = (name: string, pauseMs: number, retryMsMax: number, step: PollStep) =>
+    Array.from({ length: mantagoAtOnce }, () => new Poll(step, { name, pauseMs, retryMsMax, log }));
+  const polls = [
+    ...start('the import from MantaGo', secondMs, mantagoRetryMsMax, () =>
+      untilClosed(stepNextImport(parts)),
+    ),
+    ...start('the comparison with MantaGo', shortPollMs, hourMs, async () =>
+      (await untilClosed(compareNext(parts))) ? 0 : shortPollMs,
+    ),
+  ];
   closers.push(async () => {
     client.close();
-    await Promise.all([importing, ...comparing].map((poll) => poll.stop()));
+    await Promise.all(polls.map((poll) => poll.stop()));
   });
 }
 
