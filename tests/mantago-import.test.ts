@@ -9,16 +9,10 @@ import { setChannel } from '../src/bots/set-channel.ts';
 import { findContact, findPerson } from '../src/contacts/contacts.ts';
 import type { Sql, Transaction } from '../src/database/client.ts';
 import { putDeliveries } from '../src/inbox/inbox.ts';
-import {
-  disconnect,
-  readImport,
-  startImport,
-  stepImport,
-  stepNextImport,
-  stopImport,
-} from '../src/mantago/imports.ts';
+import { disconnect, readImport, startImport, stopImport } from '../src/mantago/imports.ts';
 import { MantagoClient } from '../src/mantago/mantago-client.ts';
 import { listProblems } from '../src/mantago/problems.ts';
+import { stepImport, stepNextImport } from '../src/mantago/steps.ts';
 import { auditPoints } from '../src/points/audit.ts';
 import { readFigures } from '../src/reports/totals.ts';
 import type { Call } from './contract/mantago-server.ts';

@@ -12,10 +12,8 @@ import {
   countNames,
   disconnect,
   encodedIdsMax,
-  type ImportParts,
   type MantagoImport,
   readImport,
-  runImport,
   startImport,
   stopImport,
 } from '../mantago/imports.ts';
@@ -27,6 +25,7 @@ import {
   type Problem,
   problemReasons,
 } from '../mantago/problems.ts';
+import { type ImportParts, runImport } from '../mantago/steps.ts';
 import { openGate } from '../webhooks-out/addresses.ts';
 import { type Answer, type ShoalCommand, wholeNumberIn } from './command.ts';
 import type { Context } from './context.ts';

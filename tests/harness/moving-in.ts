@@ -5,14 +5,9 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import type { Sql } from '../../src/database/client.ts';
-import {
-  type ImportParts,
-  type MantagoImport,
-  readImport,
-  startImport,
-  stepImport,
-} from '../../src/mantago/imports.ts';
+import { type MantagoImport, readImport, startImport } from '../../src/mantago/imports.ts';
 import { MantagoClient } from '../../src/mantago/mantago-client.ts';
+import { type ImportParts, stepImport } from '../../src/mantago/steps.ts';
 import { pointsTransaction, writePoints } from '../../src/points/ledger.ts';
 import { addTags } from '../../src/tags/tags.ts';
 import { type Bot, type MantagoServer, mantagoServer } from '../contract/mantago-server.ts';
