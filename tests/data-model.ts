@@ -106,7 +106,7 @@ const folders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   mantago: {
     mantago_connections: 'The bot at MantaGo: address, id, and the encrypted API pair.',
-    mantago_imports: 'The latest walk through MantaGo. A step locks this row.',
+    mantago_imports: 'The latest walk through MantaGo. The write of a step locks this row.',
     mantago_queue: 'Clients and encoded ids that later steps ask for.',
     mantago_problems: 'What the walk could not bring over.',
     mantago_days: 'MantaGo’s followers by day.',

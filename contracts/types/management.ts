@@ -2024,7 +2024,7 @@ export interface paths {
         /**
          * Start or continue the import from MantaGo
          * @description The server works on it in the background. An import that has not ended continues; after its end, a new one updates the data.
-         *     Parts of the connection that are left out stay as they are. The pair is stored encrypted and never returned. Safe to repeat.
+         *     Parts of the connection that are left out stay as they are; an address on another server needs the pair, too. The pair is stored encrypted and never returned. Safe to repeat.
          */
         post: operations["startMantagoImport"];
         delete?: never;
@@ -2046,7 +2046,7 @@ export interface paths {
         put?: never;
         /**
          * Stop the import from MantaGo
-         * @description It stops after its current step. What it brought stays. Safe to repeat.
+         * @description The answer to a call that runs is dropped. What it brought stays. Safe to repeat.
          */
         post: operations["stopMantagoImport"];
         delete?: never;
