@@ -12,7 +12,7 @@ create table mantago_connections (
   updated_at timestamptz not null
 );
 
--- The latest walk. The row is locked during a step.
+-- The latest walk. A step claims it by `next_at`.
 create table mantago_imports (
   bot_id text collate "C" primary key,
   -- `stopped`: by a person, or because MantaGo refuses the connection; `problem` has the reason then.

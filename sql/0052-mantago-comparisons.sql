@@ -11,7 +11,7 @@ create table mantago_comparisons (
   primary key (bot_id, compared_at)
 );
 
--- The daily comparison. The row is locked during one; without a row there is none.
+-- The daily comparison, claimed by `next_at`; without a row there is none.
 create table mantago_watches (
   bot_id text collate "C" primary key,
   tolerance double precision not null check (tolerance >= 0),
