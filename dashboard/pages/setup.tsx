@@ -66,7 +66,7 @@ function FirstUser({ token }: { token: string }) {
         />
         <TextField
           label={frame('password')}
-          hint={t('passwordHint')}
+          hint={frame('passwordHint')}
           name="password"
           type="password"
           autoComplete="new-password"

@@ -63,6 +63,11 @@ export const t = defineTexts('frame', {
   signingIn: { en: 'Signing in…', ja: 'サインインしています…', 'zh-Hant': '登入中…' },
   userName: { en: 'User name', ja: 'ユーザー名', 'zh-Hant': '使用者名稱' },
   password: { en: 'Password', ja: 'パスワード', 'zh-Hant': '密碼' },
+  passwordHint: {
+    en: '12 characters or more, for example a few words.',
+    ja: '12文字以上。いくつかの単語の組み合わせがおすすめです。',
+    'zh-Hant': '至少 12 個字元，建議使用數個詞語組成。',
+  },
   adminToken: { en: 'Admin token', ja: '管理トークン', 'zh-Hant': '管理權杖' },
   adminTokenHint: {
     en: 'Create one with “shoal admin-token create”.',

@@ -196,9 +196,4 @@ export const t = defineTexts('settings', {
     ja: '空欄なら変更しません。変更すると、このユーザーのセッションは終了します。',
     'zh-Hant': '留空則不變更。變更後該使用者會被登出。',
   },
-  passwordHint: {
-    en: '12 characters or more, for example a few words.',
-    ja: '12文字以上。いくつかの単語の組み合わせがおすすめです。',
-    'zh-Hant': '至少 12 個字元，建議使用數個詞語組成。',
-  },
 });

@@ -10,11 +10,6 @@ export const t = defineTexts('setup', {
   },
   createUser: { en: 'Create the user', ja: 'ユーザーを作成', 'zh-Hant': '建立使用者' },
   creatingUser: { en: 'Creating…', ja: '作成しています…', 'zh-Hant': '建立中…' },
-  passwordHint: {
-    en: '12 characters or more, for example a few words.',
-    ja: '12文字以上。いくつかの単語の組み合わせがおすすめです。',
-    'zh-Hant': '至少 12 個字元，建議使用數個詞語組成。',
-  },
   setUpLinkMissing: {
     en: 'This page needs a setup link. The server prints one at its first start, and the command “npx shoal setup-link” prints a new one.',
     ja: 'このページを開くにはセットアップリンクが必要です。サーバーの初回起動時に表示されるか、「npx shoal setup-link」で新しく発行できます。',

@@ -59,36 +59,34 @@ export function addRichMenuCalls(
     const clickers = days.flatMap((day) => areas.map((_, index) => clicksOn(richMenuId, day, index)));
     return { richMenuId, areas, days, isHidden: Math.max(0, ...clickers) < peopleMin };
   };
-  app.get<ForMenu>('/v2/bot/insight/richmenu/:richMenuId/summary', async (request) => {
-    const { richMenuId, areas, days, isHidden } = read(request, daysMax.summary);
+  /** A figure of the menu and of its areas, in the form of a call. */
+  const answer = (
+    request: FastifyRequest<ForMenu>,
+    spanMax: number,
+    metrics: (days: readonly string[], countOf: (day: string) => number) => unknown,
+  ) => {
+    const { richMenuId, areas, days, isHidden } = read(request, spanMax);
     if (isHidden) return { richMenuId };
-    const metrics = (countOf: (day: string) => number) => {
+    return {
+      ...headOf(richMenuId, days),
+      impression: { metrics: metrics(days, (day) => impressionsOn(richMenuId, day, areas)) },
+      clicks: areas.map(({ bounds }, index) => ({
+        bounds,
+        metrics: metrics(days, (day) => clicksOn(richMenuId, day, index)),
+      })),
+    };
+  };
+  app.get<ForMenu>('/v2/bot/insight/richmenu/:richMenuId/summary', async (request) =>
+    answer(request, daysMax.summary, (days, countOf) => {
       const counts = days.map(countOf);
       return { count: counts.reduce((sum, count) => sum + count, 0), uniqueUsers: Math.max(...counts) };
-    };
-    return {
-      ...headOf(richMenuId, days),
-      impression: { metrics: metrics((day) => impressionsOn(richMenuId, day, areas)) },
-      clicks: areas.map(({ bounds }, index) => ({
-        bounds,
-        metrics: metrics((day) => clicksOn(richMenuId, day, index)),
-      })),
-    };
-  });
-  app.get<ForMenu>('/v2/bot/insight/richmenu/:richMenuId/daily', async (request) => {
-    const { richMenuId, areas, days, isHidden } = read(request, daysMax.daily);
-    if (isHidden) return { richMenuId };
-    const metrics = (countOf: (day: string) => number) =>
-      days.map((day) => ({ date: lineDate(day), count: countOf(day), uniqueUsers: countOf(day) }));
-    return {
-      ...headOf(richMenuId, days),
-      impression: { metrics: metrics((day) => impressionsOn(richMenuId, day, areas)) },
-      clicks: areas.map(({ bounds }, index) => ({
-        bounds,
-        metrics: metrics((day) => clicksOn(richMenuId, day, index)),
-      })),
-    };
-  });
+    }),
+  );
+  app.get<ForMenu>('/v2/bot/insight/richmenu/:richMenuId/daily', async (request) =>
+    answer(request, daysMax.daily, (days, countOf) =>
+      days.map((day) => ({ date: lineDate(day), count: countOf(day), uniqueUsers: countOf(day) })),
+    ),
+  );
 }
 
 function rangeOf(request: FastifyRequest, spanMax: number): { from: string; to: string } {

@@ -163,7 +163,7 @@ function UserDialog({ bot, user, done, onClose }: DialogProps) {
       />
       <TextField
         label={user ? t('newPassword') : frame('password')}
-        hint={user ? t('newPasswordHint') : t('passwordHint')}
+        hint={user ? t('newPasswordHint') : frame('passwordHint')}
         type="password"
         autoComplete="new-password"
         required={user === null}
