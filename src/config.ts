@@ -98,6 +98,16 @@ const table = {
     meaning:
       'Public address of this server, such as https://shoal.example. Click counting needs it; webhook addresses and setup links show it.',
   },
+  smtpUrl: {
+    default: null,
+    secret: true,
+    meaning:
+      'SMTP server for e-mails, such as smtps://user:password@mail.example or smtp://mail.example:587 (STARTTLS). Use the same value for every process.',
+  },
+  mailFrom: {
+    default: null,
+    meaning: 'Sender of e-mails, such as "Shoal <shoal@example.com>".',
+  },
   collect: {
     default: 'on',
     choices: ['on', 'off'],

@@ -217,6 +217,18 @@ export const catalogue = {
       'The broadcast cannot be created: the channel has no access token, or `intentId` names no message template.',
     remedy: 'Set the access token with `shoal channel set`. See the message templates of the bot.',
   },
+  MAIL_NOT_CONFIGURED: {
+    status: 409,
+    cause: 'An e-mail would be sent, but the server has no SMTP server or no sender.',
+    remedy:
+      'Set `SHOAL_SMTP_URL` and `SHOAL_MAIL_FROM` (docs/operate.md, "E-mail"), restart the server, and try `shoal mail test`.',
+  },
+  MAIL_REFUSED: {
+    status: 502,
+    cause:
+      'The SMTP server is unreachable, or refused the sign-in, the sender, the recipient or the message.',
+    remedy: 'The message holds the answer of the server. Correct `SHOAL_SMTP_URL` or the address.',
+  },
   GIFT_NOT_FOUND: {
     status: 404,
     cause: 'The bot has no gift with that id or name.',

@@ -104,6 +104,7 @@ const folders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     pending_notices: 'The messages that are still to be sent.',
     notice_attempts: 'The requests that tried to deliver a message.',
   },
+  mail: { mails: 'E-mails that wait, encrypted, and the results of sent ones without content.' },
   mantago: {
     mantago_connections: 'The bot at MantaGo: address, id, and the encrypted API pair.',
     mantago_imports: 'The latest walk through MantaGo. The write of a step locks this row.',

@@ -45,6 +45,7 @@ const parts = new Map<string, () => Promise<Part>>([
   ['send', () => import('./send.ts')],
   ['export', () => import('./export.ts')],
   ['import', () => import('./import.ts')],
+  ['mail', () => import('./mail.ts')],
   ['mantago', () => import('./mantago.ts')],
   ['cluster', () => import('./cluster.ts')],
   ['sandbox', () => import('./sandbox.ts')],
@@ -84,6 +85,7 @@ const optionNames = Object.keys(options) as (keyof typeof options)[];
 function optionsOf(command: Command): readonly (keyof typeof options)[] {
   if (command.parent?.name() === 'sandbox') return [];
   if (command.name() === 'setup-link') return [...databaseOptions, 'host', 'port', 'publicUrl'];
+  if (command.parent?.name() === 'mail') return ['smtpUrl', 'mailFrom', 'logLevel'];
   if (command.parent?.name() === 'collect') return [...databaseOptions, ...collectOptions];
   if (command.name() !== 'serve') return databaseOptions;
   return optionNames.filter((name) => options[name].group === undefined);

@@ -19,6 +19,8 @@ import { LineClient } from '../line/line-client.ts';
 import { type FriendParts, readFriendLists } from '../line/people/friends.ts';
 import { LineProfiles } from '../line/people/line-profiles.ts';
 import { Posting } from '../live-chat/posting.ts';
+import { readMailSettings } from '../mail/settings.ts';
+import { MailWorker } from '../mail/worker.ts';
 import { MantagoClient } from '../mantago/mantago-client.ts';
 import { stepNextImport } from '../mantago/steps.ts';
 import { compareNext } from '../mantago/watches.ts';
@@ -75,6 +77,7 @@ export function startBackground(parts: Parts, background: BackgroundParts): Work
   }
   startSends(parts, background, worker);
   startMantago(parts, closers);
+  startMail(parts, closers);
   return worker;
 }
 
@@ -219,6 +222,14 @@ function startMantago({ config, sql, keys, clock, random, log }: Parts, closers:
     client.close();
     await Promise.all(polls.map((poll) => poll.stop()));
   });
+}
+
+function startMail({ config, sql, keys, clock, log }: Parts, closers: Closer[]): void {
+  const settings = readMailSettings(config);
+  if (settings === null) return;
+  const worker = new MailWorker({ sql, settings, keys, clock, log });
+  worker.start();
+  closers.push(() => worker.stop());
 }
 
 /** A step whose call was cancelled at the end of the server has written nothing. */

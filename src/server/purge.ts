@@ -19,6 +19,7 @@ import { hasOldToken, isOldToken, purgeReplyTokens } from '../line/reply-tokens.
 import { isOldImage, purgeImages } from '../live-chat/erasure.ts';
 import { isOldUsage, purgeUsage } from '../live-chat/usage.ts';
 import { isSilentVisitor, purgeSilentVisitors } from '../live-chat/visitors.ts';
+import { purgeMails } from '../mail/queue.ts';
 import { hasNewPointDays, storePointDays } from '../points/point-periods.ts';
 import { isOldPicture, purgePictures } from '../profiles/pictures.ts';
 import { isOldSend, purgeSends } from '../sends/sends.ts';
@@ -41,6 +42,7 @@ export async function purge(sql: Sql, settings: Settings, isStopped: () => boole
   const { clock } = settings;
   await purgeSessions(sql, { now: clock() });
   await purgeAttempts(sql, { now: clock() });
+  await purgeMails(sql, { now: clock() });
   const botsMax = Math.min(botsAtOnce, await botsPerStatement(sql));
   for (let after: string | undefined = ''; after !== undefined && !isStopped(); ) {
     const bots: { botId: string }[] = await sql`

@@ -22,6 +22,7 @@ import { LineClient } from '../line/line-client.ts';
 import { VerifiedTokens } from '../line/verified-tokens.ts';
 import { type LiveChat, startLiveChat } from '../live-chat/live-chat.ts';
 import { openLog } from '../log.ts';
+import { readMailSettings } from '../mail/settings.ts';
 import { once } from '../once.ts';
 import type { Random } from '../random.ts';
 import { type Clock, minuteMs, secondMs, systemClock } from '../time.ts';
@@ -79,6 +80,7 @@ export async function startServer(
     dataFolder: config.data,
     random,
   };
+  readMailSettings(config);
   if (config.role !== 'worker') readContracts();
   const database = await openDatabase({
     databaseUrl: config.databaseUrl,

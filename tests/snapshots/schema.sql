@@ -573,6 +573,28 @@ create table line_unit_events (
  PRIMARY KEY (bot_id, unit, first_day, last_day)
 );
 
+create table mails (
+ mail_id bigint not null generated as identity,
+ nonce text collate "C" not null,
+ kind text collate "C" not null,
+ key text collate "C",
+ content_sealed bytea,
+ created_at timestamp with time zone not null,
+ due_at timestamp with time zone not null,
+ expires_at timestamp with time zone not null,
+ attempts integer not null default 0,
+ claimed_until timestamp with time zone,
+ transfer_begun_at timestamp with time zone,
+ may_be_repeated boolean not null default false,
+ outcome text collate "C",
+ ended_at timestamp with time zone,
+ problem text,
+ CHECK ((outcome = ANY (ARRAY['sent'::text, 'given-up'::text]))),
+ PRIMARY KEY (mail_id),
+ UNIQUE (key)
+);
+CREATE INDEX mails_due ON public.mails USING btree (due_at) WHERE (outcome IS NULL);
+
 create table mantago_answers (
  bot_id text collate "C" not null,
  kind text collate "C" not null,
