@@ -65,3 +65,16 @@ test('an unknown SHOAL_ variable is reported with the nearest setting', () => {
     'SHOAL_XYZZYXYZZY is not a setting of Shoal and is ignored.',
   ]);
 });
+
+test('a public address is read without its slashes at the end, and a wrong one is refused', () => {
+  const read = (value: string) => readConfig({}, { SHOAL_PUBLIC_URL: value }).publicUrl;
+  assert.equal(read('https://Shoal.example//'), 'https://shoal.example');
+  assert.equal(read('https://example.com/shoal/'), 'https://example.com/shoal');
+  for (const wrong of [
+    'shoal.example',
+    'ftp://shoal.example',
+    'https://a:b@shoal.example',
+    'https://shoal.example/?a',
+  ])
+    assert.match(refusalOf({ SHOAL_PUBLIC_URL: wrong }), /SHOAL_PUBLIC_URL must be an address/);
+});

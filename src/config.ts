@@ -14,6 +14,8 @@ type Entry = {
   min?: number;
   max?: number;
   choices?: readonly string[];
+  /** An http or https address; its value has no slash at the end. */
+  isAddress?: boolean;
   /** Default: `SHOAL_` and the name. */
   env?: string;
   /** The flag, which this group of commands alone has and reads itself. */
@@ -95,6 +97,7 @@ const table = {
   },
   publicUrl: {
     default: null,
+    isAddress: true,
     meaning:
       'Public address of this server, such as https://shoal.example. Click counting needs it; webhook addresses and setup links show it.',
   },
@@ -304,7 +307,7 @@ function readOption(
     if (option.choices && !option.choices.includes(String(value))) {
       throw invalidInput(`${source} must be one of ${option.choices.join(', ')}, not "${value}".`);
     }
-    return String(value);
+    return option.isAddress ? readAddress(String(value), source) : String(value);
   }
   const number = Number(value);
   const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = option;
@@ -341,6 +344,16 @@ function readText(variable: string, path: string): string {
     const reason = error instanceof Error ? error.message : String(error);
     throw invalidInput(`The file of ${variable} cannot be read: ${reason}.`);
   }
+}
+
+function readAddress(value: string, source: string): string {
+  const url = URL.parse(value);
+  const isAddress =
+    url !== null &&
+    /^https?:$/.test(url.protocol) &&
+    [url.search, url.hash, url.username, url.password].every((part) => part === '');
+  if (!isAddress) throw invalidInput(`${source} must be an address like https://shoal.example.`);
+  return url.href.replace(/\/+$/, '');
 }
 
 function readBoolean(value: unknown, source: string): boolean {

@@ -26,7 +26,7 @@ export function dashboardAddress({
   host,
   port,
 }: Pick<Config, 'publicUrl' | 'host' | 'port'>): string {
-  if (publicUrl !== null) return publicUrl.replace(/\/+$/, '');
+  if (publicUrl !== null) return publicUrl;
   const near = everyAddress.has(host) ? '127.0.0.1' : host;
   return `http://${near.includes(':') ? `[${near}]` : near}:${port}`;
 }

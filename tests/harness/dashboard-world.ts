@@ -90,7 +90,7 @@ export async function emptyWorld(t: Scope): Promise<Pick<DashboardWorld, 'addres
     await system?.close();
   });
   const database = await testDatabase(t);
-  system = await startSystem(database, { now: worldNow }, { publicUrl: 'https://public.example/' });
+  system = await startSystem(database, { now: worldNow }, { publicUrl: 'https://public.example' });
   return { address: system.address, sql: database.sql };
 }
 

@@ -90,7 +90,7 @@ function toSession(caller: Caller, publicUrl: string | null) {
     user: { kind, id, name, scope, botId: more.length === 0 ? botId : null },
     csrfToken,
     expiresAt: isoOf(expiresAt),
-    publicUrl: publicUrl?.replace(/\/+$/, '') ?? null,
+    publicUrl,
   };
 }
 

@@ -6,7 +6,6 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { createHmac } from 'node:crypto';
-import { Refusal } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { newId, type Random } from '../../random.ts';
 import type { Link } from '../clicks.ts';
@@ -70,20 +69,4 @@ function settingsOf(match: UrlMatch | undefined): string {
     return value === '0' || value === '1' ? [`${name}=${value}`] : [];
   });
   return settings.length === 0 ? '' : `?${settings.join('&')}`;
-}
-
-/** Returns the part of a link before its code. Throws Refusal INPUT_INVALID for an address that people cannot open. */
-export function linkPrefix(publicUrl: string | null): string | null {
-  if (publicUrl === null) return null;
-  const url = URL.parse(publicUrl);
-  if (
-    url === null ||
-    !/^https?:$/.test(url.protocol) ||
-    url.search !== '' ||
-    url.hash !== '' ||
-    url.username !== ''
-  ) {
-    throw new Refusal('INPUT_INVALID', '--public-url must be an address like https://shoal.example.');
-  }
-  return `${url.href.replace(/\/$/, '')}/r/`;
 }

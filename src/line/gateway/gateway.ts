@@ -36,7 +36,6 @@ import type { AccessFailure } from '../access.ts';
 import { newRequestId, readLineToken, requestIdHeader } from '../headers.ts';
 import { LineHost, type LineTimes } from '../line-host.ts';
 import { readRichMenuReport } from '../rich-menus.ts';
-import { linkPrefix } from './click-links.ts';
 import { addPassThrough } from './pass-through.ts';
 import { checkSendTarget, type GatewayOptions, type OpenCaller, send } from './send.ts';
 import { sendPaths } from './send-calls.ts';
@@ -53,7 +52,7 @@ export async function registerGateway(
 ): Promise<{ close(): Promise<void> }> {
   const line = new LineHost(options.lineApi, { ...defaultTimes, ...options.times });
   const lineData = new LineHost(dataAddress(options.lineApi), { ...defaultTimes, ...options.times });
-  const prefix = linkPrefix(options.publicUrl);
+  const prefix = options.publicUrl === null ? null : `${options.publicUrl}/r/`;
   const runningSends = new Set<Promise<unknown>>();
   await app.register(async (scope) => {
     scope.decorateRequest('lineCaller');
