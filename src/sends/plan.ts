@@ -5,6 +5,7 @@
 import { type ContactFilter, isListed } from '../contacts/list.ts';
 import type { Queryable, Sql } from '../database/client.ts';
 import type { PlatformName } from '../platforms/platform.ts';
+import { eraseNames } from './erasure.ts';
 import type { SendKey } from './sends.ts';
 
 export const planBatch = 5_000;
@@ -56,7 +57,9 @@ export async function planStep(
         planned_contact_id = coalesce((select contact_id from last), planned_contact_id), updated_at = ${new Date(now)}
       from counted where bot_id = ${botId} and send_id = ${sendId}
       returning counted.seen`;
-    return (planned?.seen ?? 0) < batch;
+    const isPlanned = (planned?.seen ?? 0) < batch;
+    if (isPlanned) await eraseNames(tx, { botId, sendId });
+    return isPlanned;
   }) as Promise<boolean>;
 }
 

@@ -9,6 +9,7 @@ import { textList } from '../database/lists.ts';
 import { Refusal } from '../errors.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { dayMs } from '../time.ts';
+import { eraseNames } from './erasure.ts';
 import { checkMessage, type Message } from './message.ts';
 
 export type SendState = 'running' | 'paused' | 'stopped' | 'done';
@@ -200,6 +201,7 @@ export async function setState(
     update sends set state = ${state}, updated_at = ${at}, ended_at = ${state === 'stopped' ? at : null},
       due_at = greatest(starts_at, ${at}), failure = null, attempts = 0
     where bot_id = ${botId} and send_id = ${sendId} and state = any (${changes[state] as SendState[]}::text[])`;
+  if (state === 'stopped') await eraseNames(sql, { botId, sendId });
   return findSend(sql, { botId, sendId });
 }
 
