@@ -15,12 +15,13 @@ import { setChannel } from '../bots/set-channel.ts';
 import { newWidgetKey } from '../bots/widget-keys.ts';
 import { type ProfileChange, writeProfiles } from '../contacts/profiles.ts';
 import type { Sql, Transaction } from '../database/client.ts';
+import { repeatedTransaction } from '../database/repeated-transaction.ts';
 import { Refusal } from '../errors.ts';
 import { type Creation, findReferences } from '../imports/contact-references.ts';
 import { importSnapshots } from '../line/snapshots.ts';
 import { type PlatformName, platformNames, webhookPlatformNames } from '../platforms/platform.ts';
 import type { PointChange } from '../points/change.ts';
-import { pointsTransaction, writePoints } from '../points/ledger.ts';
+import { writePoints } from '../points/ledger.ts';
 import { addTags } from '../tags/tags.ts';
 import type { CommandContext, Context } from './context.ts';
 
@@ -144,7 +145,7 @@ async function bookPoints(
   { botId, points }: { botId: string; points: readonly PointsChange[] },
 ): Promise<void> {
   for (const [at, ofInstant] of Map.groupBy(points, (change) => change.at)) {
-    await pointsTransaction(sql, async (tx) => {
+    await repeatedTransaction(sql, async (tx) => {
       const contactIds = await contactsOf(tx, botId, ofInstant, { now: at, random });
       const changes = ofInstant.map(({ key, kind, amount, expiresAt }, index): PointChange => {
         const contactId = contactIds[index] ?? '';

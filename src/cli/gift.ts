@@ -2,6 +2,7 @@
  * `shoal gift`: the catalogue of gifts, and grants to contacts.
  */
 import { findBot } from '../bots/bots.ts';
+import { repeatedTransaction } from '../database/repeated-transaction.ts';
 import { Refusal } from '../errors.ts';
 import { findReference, readReference } from '../imports/contact-references.ts';
 import { createContactsHelp, instantHelp, readAmount, readInstant } from '../imports/values.ts';
@@ -107,7 +108,7 @@ function addGrants(gift: ShoalCommand, context: CommandContext): void {
         const { key = newId(random, randomKeyLength) } = options;
         const creation = options.createContacts ? { now: clock(), random } : null;
         return (sql) =>
-          sql.begin(async (tx) => {
+          repeatedTransaction(sql, async (tx) => {
             const contactId = await findReference(tx, botId, reference, creation);
             const { giftId } = await findGiftByName(tx, botId, name);
             const change = { botId, giftId, contactId, key, by };
@@ -123,7 +124,7 @@ function addGrants(gift: ShoalCommand, context: CommandContext): void {
       const reference = readReference(platform, contact);
       const { key = newId(random, randomKeyLength) } = options;
       return (sql) =>
-        sql.begin(async (tx) => {
+        repeatedTransaction(sql, async (tx) => {
           const contactId = await findReference(tx, botId, reference, null);
           const change = { botId, contactId, grantId, key, by };
           return answerOf(botId, await redeemGift(tx, change, { now: clock() }), 'Redeemed');

@@ -3,10 +3,11 @@
  */
 import { findBot } from '../bots/bots.ts';
 import type { Transaction } from '../database/client.ts';
+import { repeatedTransaction } from '../database/repeated-transaction.ts';
 import { type Creation, findReference, readReference } from '../imports/contact-references.ts';
 import { createContactsHelp, instantHelp, readAmount, readInstant } from '../imports/values.ts';
 import type { PointChange } from '../points/change.ts';
-import { pointsTransaction, writePoint } from '../points/ledger.ts';
+import { writePoint } from '../points/ledger.ts';
 import { newId } from '../random.ts';
 import type { ShoalCommand } from './command.ts';
 import type { CommandContext } from './context.ts';
@@ -127,7 +128,7 @@ function answerWrite<Values extends unknown[]>(
     const now = clock();
     const creation = createContacts ? { now, random } : null;
     return async (sql) => {
-      const { at, ...result } = await pointsTransaction(sql, async (tx) => {
+      const { at, ...result } = await repeatedTransaction(sql, async (tx) => {
         const { timeZone: zone } = await findBot(tx, botId);
         const contactId = await findReference(tx, botId, reference, creation);
         const change = await toChange({ tx, botId, zone, creation });

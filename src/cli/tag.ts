@@ -85,6 +85,5 @@ function importPlan(botId: string, { random }: CommandContext): ImportPlan<TagLi
       tag: tagName(tag),
     }),
     write: async (tx, tags, { now }) => ({ added: await addTags(tx, { botId, tags }, { now, random }) }),
-    transaction: (sql, work) => sql.begin(work),
   };
 }

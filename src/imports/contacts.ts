@@ -50,7 +50,6 @@ export function contactsPlan(botId: string, { random }: { random: Random }): Imp
     columns: { required, optional, ignored },
     preparation: byContact(),
     read: readContactLine,
-    transaction: (sql, work) => sql.begin(work),
     async write(tx, lines, { now, contactsAdded }) {
       const updated = await writeProfiles(tx, botId, toChanges(lines), { now });
       let tagged = 0;

@@ -52,7 +52,6 @@ export function cataloguePlan(
       stock: readStock(fields.stock ?? ''),
       expiresAt: fields.expires_at ? new Date(readInstant(fields.expires_at, timeZone)) : undefined,
     }),
-    transaction: (sql, work) => sql.begin(work),
     async write(tx, lines, { problems, now }) {
       const counts = { added: 0, updated: 0 };
       for (const { line, ...gift } of lines) {
@@ -100,7 +99,6 @@ function planOfChanges<Line extends GiftLine>(
     columns: { required: ['platform', 'contact', 'gift'], optional },
     preparation: byContact(),
     read,
-    transaction: (sql, work) => sql.begin(work),
     async write(tx, lines, { hash, problems, now }) {
       let written = 0;
       for (const line of lines) {

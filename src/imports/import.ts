@@ -7,6 +7,7 @@
  */
 import { type Bot, findBot, lockBot } from '../bots/bots.ts';
 import type { Sql, Transaction } from '../database/client.ts';
+import { repeatedTransaction } from '../database/repeated-transaction.ts';
 import { Refusal } from '../errors.ts';
 import { Problems } from '../problems.ts';
 import type { Random } from '../random.ts';
@@ -29,8 +30,6 @@ export type ImportPlan<Line extends ImportedLine, Ready = Resolved<Line>> = {
     lines: readonly Ready[],
     file: { hash: string; problems: Problems; now: number; contactsAdded: number },
   ): Promise<Counts>;
-  /** Runs the work in a transaction, and may repeat it. */
-  transaction(sql: Sql, work: (tx: Transaction) => Promise<Imported>): Promise<Imported>;
 };
 
 export type ImportOptions = { botId: string; source: ImportSource; createContacts: boolean };
@@ -60,7 +59,7 @@ export async function importLines<Line extends ImportedLine, Ready>(
   const file = new ImportFile(await findBot(run.sql, options.botId), options, plan);
   const check = await file.check(run);
   try {
-    return await plan.transaction(run.sql, async (tx) => {
+    return await repeatedTransaction(run.sql, async (tx) => {
       const imported = await file.write(tx, run, check);
       if (run.isPreview) throw new Previewed(imported);
       return imported;

@@ -7,7 +7,7 @@
 import type { Bot } from '../bots/bots.ts';
 import { Refusal } from '../errors.ts';
 import { checkChange, type PointChange } from '../points/change.ts';
-import { pointsTransaction, writePoints } from '../points/ledger.ts';
+import { writePoints } from '../points/ledger.ts';
 import { readReference } from './contact-references.ts';
 import type { ImportPlan } from './import.ts';
 import { byContact, type ContactLine, type Resolved } from './preparation.ts';
@@ -21,7 +21,6 @@ export function pointsPlan(botId: string): ImportPlan<PointLine> {
     columns: { required: ['platform', 'contact', 'amount'], optional: ['expires_at', 'key'] },
     preparation: byContact(),
     read: readPointLine,
-    transaction: pointsTransaction,
     async write(tx, lines, { hash, problems, now }) {
       const outcomes = await writePoints(
         tx,

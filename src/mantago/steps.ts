@@ -12,6 +12,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Keys } from '../auth/keys.ts';
 import { Stopped } from '../collector/source.ts';
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
+import { repeatedTransaction } from '../database/repeated-transaction.ts';
 import { Refusal } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { Random } from '../random.ts';
@@ -117,7 +118,7 @@ class Planned extends Error {
  */
 async function write(parts: ImportParts, walk: Claimed, made: Made | null): Promise<Planned | null> {
   try {
-    await parts.sql.begin(async (tx) => {
+    await repeatedTransaction(parts.sql, async (tx) => {
       const [row] = await tx<{ state: ImportState }[]>`
         select state from mantago_imports where ${isClaimOf(tx, walk)} for no key update`;
       if (row?.state === 'running') await step(tx, parts, walk, made);

@@ -23,7 +23,7 @@ export type AccountRow = {
 export type LotRow = { contact_id: string; remaining: number; expires_at: Date };
 
 // Inserted and locked in order of contact, so that writers of the same accounts wait for each other. A rare deadlock between a lock and
-// an insertion is repeated (`pointsTransaction`).
+// an insertion is repeated (`repeatedTransaction`).
 export function insertAccounts(tx: Transaction, botId: string, contactIds: readonly string[]) {
   return tx`
     insert into point_accounts (bot_id, contact_id, platform)

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { earn } from '../../tests/harness/points.ts';
+import { repeatedTransaction } from '../database/repeated-transaction.ts';
 import { auditPoints } from './audit.ts';
 import { batchedWrites } from './batched-writes.ts';
 import type { PointChange } from './change.ts';
-import { pointsTransaction, writePoint } from './ledger.ts';
+import { writePoint } from './ledger.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');
 
@@ -49,7 +50,7 @@ test('a change that waits for a locked account does not delay other changes', as
   const done = (name: string) => () => order.push(name);
   const locked = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();
-  const holder = pointsTransaction(sql, async (tx) => {
+  const holder = repeatedTransaction(sql, async (tx) => {
     await writePoint(tx, 'bot', earning('ada', 'held'), { now });
     locked.resolve();
     await release.promise;

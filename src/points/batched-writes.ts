@@ -5,8 +5,9 @@
  */
 import { Batcher } from '../batcher.ts';
 import type { Sql } from '../database/client.ts';
+import { repeatedTransaction } from '../database/repeated-transaction.ts';
 import { checkChange, type PointChange } from './change.ts';
-import { type PointResult, pointsTransaction, writePoints } from './ledger.ts';
+import { type PointResult, writePoints } from './ledger.ts';
 
 type Write = { change: PointChange; now: number };
 
@@ -29,7 +30,7 @@ export function batchedWrites(
     // All arrived within about one commit: points that expired for one of them expired for all.
     const now = Math.max(...writes.map((one) => one.now));
     const changes = writes.map(({ change }) => change);
-    return pointsTransaction(sql, (tx) => writePoints(tx, botId, changes, { now }));
+    return repeatedTransaction(sql, (tx) => writePoints(tx, botId, changes, { now }));
   };
   return async (botId, change, { now }) => {
     checkChange(change);

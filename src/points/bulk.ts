@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Sql, Transaction } from '../database/client.ts';
+import { repeatedTransaction } from '../database/repeated-transaction.ts';
 import { rowTable } from '../database/row-table.ts';
 import { invalidInput, Refusal } from '../errors.ts';
 import type { Account } from './account.ts';
@@ -14,7 +15,7 @@ import { lockFor } from './account-lock.ts';
 import { insertEntries, saveSums } from './account-writes.ts';
 import { checkChange, type PointChange } from './change.ts';
 import type { Bulk, Entry } from './entry.ts';
-import { keyReused, pointsTransaction } from './ledger.ts';
+import { keyReused } from './ledger.ts';
 import { applyChange } from './rules.ts';
 
 /** `expiresAt` in ms; null: never. */
@@ -52,7 +53,7 @@ export async function earnMany(
   const changes = earnings.map((earning): EarnChange => ({ kind: 'earn', key, ...earning }));
   for (const [index, change] of changes.entries()) checkLine(index, change);
   const hash = hashOf(earnings);
-  return pointsTransaction(sql, (tx) => writeBulk(tx, botId, { changes, key, hash, now }));
+  return repeatedTransaction(sql, (tx) => writeBulk(tx, botId, { changes, key, hash, now }));
 }
 
 type Content = { changes: readonly EarnChange[]; key: string; hash: string; now: number };

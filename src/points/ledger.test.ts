@@ -3,11 +3,12 @@ import { test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { clear, earn, spend } from '../../tests/harness/points.ts';
 import type { Sql } from '../database/client.ts';
+import { repeatedTransaction } from '../database/repeated-transaction.ts';
 import { auditPoints } from './audit.ts';
 import { availablePoints } from './balances.ts';
 import { amountMax, balanceMax, expiresAtMax } from './change.ts';
 import { history } from './history.ts';
-import { pointsTransaction, writePoints } from './ledger.ts';
+import { writePoints } from './ledger.ts';
 import { mergeAccounts } from './merge-accounts.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');
@@ -177,7 +178,7 @@ test('writers of many accounts in opposite orders do not block each other', asyn
   const { sql } = await testDatabase(t);
   const contactIds = Array.from({ length: 30 }, (_, index) => `contact ${index}`);
   const write = (writer: number, order: readonly string[]) =>
-    pointsTransaction(sql, (tx) =>
+    repeatedTransaction(sql, (tx) =>
       writePoints(
         tx,
         'bot',

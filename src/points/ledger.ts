@@ -7,7 +7,7 @@
  * so a repeated change has no effect. Entries have the order of the locks. The caller's `now` only decides which points expired,
  * and points that are written off stay so; clocks may therefore disagree.
  */
-import type { Sql, Transaction } from '../database/client.ts';
+import type { Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { type LockedState, lockFor } from './account-lock.ts';
 import { saveAccounts } from './account-writes.ts';
@@ -35,8 +35,6 @@ export type PointResult = {
 
 type Now = { now: number };
 
-const attemptsMax = 5;
-
 /**
  * Makes the changes in their order. Returns the result or the refusal of each. The caller decides whether to keep the others or to
  * roll back. Contacts must be the bot's. Throws Refusal INPUT_INVALID for a change that no account allows.
@@ -54,7 +52,7 @@ export async function writePoints(
   return outcomes.map((outcome) => (outcome instanceof Refusal ? outcome : toResult(outcome)));
 }
 
-/** Makes one change in a `pointsTransaction`. Throws the Refusal, which must roll the transaction back. */
+/** Makes one change in a `repeatedTransaction`. Throws the Refusal, which must roll the transaction back. */
 export async function writePoint(
   tx: Transaction,
   botId: string,
@@ -65,18 +63,6 @@ export async function writePoint(
   if (outcome === undefined) throw new Error('a change has no outcome');
   if (outcome instanceof Refusal) throw outcome;
   return outcome;
-}
-
-/** Runs a transaction that writes points. Repeats it after a deadlock, or if another writer took the same key. */
-export async function pointsTransaction<T>(sql: Sql, run: (tx: Transaction) => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      // The client's type expects callbacks that return lists of queries.
-      return (await sql.begin(run)) as T;
-    } catch (error) {
-      if (attempt === attemptsMax || !isRace(error)) throw error;
-    }
-  }
 }
 
 /** The refusal of a key that was used with other content. */
@@ -102,14 +88,4 @@ function toResult({ change: { kind, key }, entry, repeated }: Outcome): PointRes
   if (entryId === null) throw new Error(`the entry of key ${JSON.stringify(key)} was not stored`);
   const counterpartId = pair?.contactId ?? null;
   return { contactId, entryId, key, kind, amount, available, counterpartId, at, repeated };
-}
-
-function isRace(error: unknown): boolean {
-  if (!(error instanceof Error) || !('code' in error)) return false;
-  const takenKey =
-    // On Citus, the number of a shard follows the name.
-    error.code === '23505' &&
-    'constraint_name' in error &&
-    /^point_entries_key(?:_\d+)?$/.test(String(error.constraint_name));
-  return takenKey || error.code === '40P01';
 }

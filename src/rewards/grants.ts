@@ -1,6 +1,6 @@
 /**
  * Grants of gifts to contacts, and their redemption. Both have keys, so that a repeated call changes nothing. A grant locks its gift, so
- * that the stock never becomes negative.
+ * that the stock never becomes negative. Two redemptions can take one key at the same time, so both run in a `repeatedTransaction`.
  */
 import type { ShownContact } from '../contacts/list.ts';
 import type { Fragment, Queryable, Transaction } from '../database/client.ts';
@@ -27,17 +27,16 @@ export type Grant = {
 
 type Change = { key: string; by: string | null };
 
-const uniqueViolation = '23505';
-
 /**
  * Grants a gift to a contact. A repeated call with the key returns the existing grant. Throws Refusal GIFT_NOT_FOUND, GIFT_EXPIRED,
  * GIFT_OUT_OF_STOCK, KEY_REUSED.
  */
 export async function grantGift(
   tx: Transaction,
-  { botId, giftId, contactId, key, by }: GiftKey & Change & { contactId: string },
+  { botId, giftId, contactId: requestedId, key, by }: GiftKey & Change & { contactId: string },
   { now }: { now: number },
 ): Promise<{ grant: Grant; repeated: boolean }> {
+  const contactId = await lockContact(tx, { botId, contactId: requestedId });
   const [gift] = await tx<Pick<Gift, 'stock' | 'granted' | 'expiresAt' | 'name'>[]>`
     select name, stock, granted, expires_at as "expiresAt" from gifts
     where bot_id = ${botId} and gift_id = ${giftId} for update`;
@@ -66,6 +65,17 @@ export async function grantGift(
   return { grant, repeated: false };
 }
 
+/** The contact, or the one that it is merged into. It merges with no other until the transaction ends. */
+async function lockContact(
+  tx: Transaction,
+  { botId, contactId }: { botId: string; contactId: string },
+): Promise<string> {
+  const [row] = await tx<{ contactId: string }[]>`
+    select coalesce(merged_into, contact_id) as "contactId" from contacts
+    where bot_id = ${botId} and contact_id = ${contactId} for share`;
+  return row?.contactId ?? contactId;
+}
+
 /**
  * Redeems a granted gift. A repeated call with the key returns the same. Throws Refusal GRANT_NOT_FOUND, GIFT_EXPIRED, GIFT_REDEEMED
  * (with another key), KEY_REUSED.
@@ -85,15 +95,11 @@ export async function redeemGift(
   if (grant.expiresAt !== null && grant.expiresAt.getTime() <= now)
     throw new Refusal('GIFT_EXPIRED', `The gift ${grant.name} has expired.`);
   const [used] = await tx`select from gift_grants where bot_id = ${botId} and redeem_key = ${key}`;
-  const keyReused = new Refusal('KEY_REUSED', `The key ${key} belongs to another redemption.`);
-  if (used) throw keyReused;
+  if (used) throw new Refusal('KEY_REUSED', `The key ${key} belongs to another redemption.`);
   const at = new Date(now);
   await tx`
     update gift_grants set redeem_key = ${key}, redeemed_by = ${by}, redeemed_at = ${at}
-    where bot_id = ${botId} and grant_id = ${grantId}`.catch((error: { code?: unknown }) => {
-    // Another grant was redeemed with the key at the same time.
-    throw error.code === uniqueViolation ? keyReused : error;
-  });
+    where bot_id = ${botId} and grant_id = ${grantId}`;
   await report(tx, botId, { type: 'gift.redeemed', grant, key, at: now });
   return { grant: { ...grant, redeemedBy: by, redeemedAt: at }, repeated: false };
 }
@@ -108,14 +114,22 @@ export async function redeemOfGift(
   { now }: { now: number },
 ): Promise<{ grant: Grant; repeated: boolean }> {
   const { botId, contactId, key } = change;
-  const [row] = await tx<{ grantId: number }[]>`
-    select grant_id as "grantId" from gift_grants
-    where bot_id = ${botId} and contact_id = ${contactId} and gift_id = ${giftId}
-      and (redeem_key is null or redeem_key = ${key})
-      ${grantId === null ? tx`` : tx`and grant_id = ${grantId}`}
-    order by redeem_key is null, grant_id limit 1`;
-  if (row) return redeemGift(tx, { ...change, grantId: row.grantId }, { now });
-  throw new Refusal('GRANT_NOT_FOUND', 'The contact has no unused grant of the gift.');
+  for (;;) {
+    const [row] = await tx<{ grantId: number }[]>`
+      select grant_id as "grantId" from gift_grants
+      where bot_id = ${botId} and contact_id = ${contactId} and gift_id = ${giftId}
+        and (redeem_key is null or redeem_key = ${key})
+        ${grantId === null ? tx`` : tx`and grant_id = ${grantId}`}
+      order by redeem_key is null, grant_id limit 1`;
+    if (!row) throw new Refusal('GRANT_NOT_FOUND', 'The contact has no unused grant of the gift.');
+    try {
+      return await redeemGift(tx, { ...change, grantId: row.grantId }, { now });
+    } catch (error) {
+      // A call has redeemed the grant since. The next look finds another one.
+      const isTaken = grantId === null && error instanceof Refusal && error.code === 'GIFT_REDEEMED';
+      if (!isTaken) throw error;
+    }
+  }
 }
 
 async function report(

@@ -3,9 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { testDatabase } from '../../tests/harness/database.ts';
 import type { Sql } from '../database/client.ts';
+import { repeatedTransaction } from '../database/repeated-transaction.ts';
 import { Refusal } from '../errors.ts';
+import { importKind } from '../imports/kinds.ts';
+import { bytesSource } from '../imports/source.ts';
 import { changeGift, createGift, findGift, type NewGift } from './gifts.ts';
-import { auditGifts, grantGift, listGrants, redeemGift, unusedGrants } from './grants.ts';
+import { auditGifts, grantGift, listGrants, moveGrants, redeemGift, unusedGrants } from './grants.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');
 const coffee: NewGift = {
@@ -21,11 +24,13 @@ async function shop(t: TestContext) {
 }
 
 function grant(sql: Sql, giftId: string, key: string, { contactId = 'Ada', at = now } = {}) {
-  return sql.begin((tx) => grantGift(tx, { botId: 'shop', giftId, contactId, key, by: 'test' }, { now: at }));
+  return repeatedTransaction(sql, (tx) =>
+    grantGift(tx, { botId: 'shop', giftId, contactId, key, by: 'test' }, { now: at }),
+  );
 }
 
 function redeem(sql: Sql, grantId: number, key: string, { contactId = 'Ada', at = now } = {}) {
-  return sql.begin((tx) =>
+  return repeatedTransaction(sql, (tx) =>
     redeemGift(tx, { botId: 'shop', contactId, grantId, key, by: 'test' }, { now: at }),
   );
 }
@@ -143,15 +148,86 @@ test('of two grants that are redeemed with one key at the same time, one is refu
   const { giftId } = await add();
   const first = (await grant(sql, giftId, 'one')).grant;
   const second = (await grant(sql, giftId, 'two')).grant;
-  let later: Promise<string | null> = Promise.resolve(null);
-  await sql.begin(async (tx) => {
-    const change = { botId: 'shop', contactId: 'Ada', grantId: first.grantId, key: 'same', by: 'test' };
-    await redeemGift(tx, change, { now });
-    later = codeOf(redeem(sql, second.grantId, 'same'));
-    await lockWaits(sql);
-  });
-  assert.equal(await later, 'KEY_REUSED');
+  const later = await duringRedemption(sql, { grantId: first.grantId, key: 'same' }, () =>
+    codeOf(redeem(sql, second.grantId, 'same')),
+  );
+  assert.equal(later, 'KEY_REUSED');
 });
+
+test('an import of redemptions names the line whose key was used by a call at the same time', async (t) => {
+  const { sql, add } = await shop(t);
+  const { giftId } = await add();
+  await addContacts(sql, 'Ada', 'Ben');
+  const { grantId } = (await grant(sql, giftId, 'one', { contactId: 'Ben' })).grant;
+  await grant(sql, giftId, 'two');
+  await grant(sql, giftId, 'three');
+  const lines = ['line,Ada,Coffee,same', 'line,Ada,Coffee,other'];
+  const outcome = await duringRedemption(sql, { contactId: 'Ben', grantId, key: 'same' }, () =>
+    importRedemptions(sql, lines).catch((error: unknown) => error),
+  );
+  assert.ok(outcome instanceof Refusal, String(outcome));
+  assert.equal(outcome.code, 'KEY_REUSED');
+  assert.match(outcome.message, /line 2/);
+  assert.equal((await importRedemptions(sql, lines.slice(1))).written, 1);
+});
+
+test('an import of redemptions takes the next unused grant if a call redeems one at the same time', async (t) => {
+  const { sql, add } = await shop(t);
+  const { giftId } = await add();
+  await addContacts(sql, 'Ada');
+  const { grantId } = (await grant(sql, giftId, 'one')).grant;
+  await grant(sql, giftId, 'two');
+  const outcome = await duringRedemption(sql, { grantId, key: 'call' }, () =>
+    importRedemptions(sql, ['line,Ada,Coffee,import']),
+  );
+  assert.equal(outcome.written, 1);
+  assert.equal((await unusedGrants(sql, { botId: 'shop', contactId: 'Ada', now })).length, 0);
+});
+
+test('a grant to a contact that merges at the same time belongs to the other contact', async (t) => {
+  const { sql, add } = await shop(t);
+  const { giftId } = await add();
+  await addContacts(sql, 'Ada', 'Ben');
+  let granting: ReturnType<typeof grant> | undefined;
+  await sql.begin(async (tx) => {
+    await tx`update contacts set merged_into = 'Ben' where contact_id = 'Ada'`;
+    await moveGrants(tx, { botId: 'shop', fromContactId: 'Ada', toContactId: 'Ben' });
+    granting = grant(sql, giftId, 'a');
+    await Promise.race([granting, lockWaits(sql)]);
+  });
+  assert.equal((await granting)?.grant.contactId, 'Ben');
+  assert.equal((await grant(sql, giftId, 'a')).repeated, true);
+});
+
+async function addContacts(sql: Sql, ...names: string[]): Promise<void> {
+  for (const name of names) {
+    await sql`
+      insert into contacts (bot_id, contact_id, platform, platform_contact_id, created_at)
+      values ('shop', ${name}, 'line', ${name}, now())`;
+  }
+}
+
+function importRedemptions(sql: Sql, lines: readonly string[]) {
+  const file = ['platform,contact,gift,key', ...lines].join('\n');
+  const run = { sql, clock: () => now, random: randomBytes, linesMax: 100 };
+  const source = bytesSource('file', 'csv', Buffer.from(file));
+  return importKind('redemptions', run, { botId: 'shop', source });
+}
+
+/** Redeems a grant, and commits when `work` waits for it. */
+async function duringRedemption<T>(
+  sql: Sql,
+  { contactId = 'Ada', ...redemption }: { contactId?: string; grantId: number; key: string },
+  work: () => Promise<T>,
+): Promise<T> {
+  let running: Promise<T> | undefined;
+  await sql.begin(async (tx) => {
+    await redeemGift(tx, { botId: 'shop', contactId, by: 'test', ...redemption }, { now });
+    running = work();
+    await Promise.race([running, lockWaits(sql)]);
+  });
+  return running as Promise<T>;
+}
 
 async function lockWaits(sql: Sql): Promise<void> {
   for (;;) {

@@ -5,10 +5,11 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import type { Sql } from '../../src/database/client.ts';
+import { repeatedTransaction } from '../../src/database/repeated-transaction.ts';
 import { type MantagoImport, readImport, startImport } from '../../src/mantago/imports.ts';
 import { MantagoClient } from '../../src/mantago/mantago-client.ts';
 import { type ImportParts, stepImport } from '../../src/mantago/steps.ts';
-import { pointsTransaction, writePoints } from '../../src/points/ledger.ts';
+import { writePoints } from '../../src/points/ledger.ts';
 import { addTags } from '../../src/tags/tags.ts';
 import { type Bot, type MantagoServer, mantagoServer } from '../contract/mantago-server.ts';
 import { type FakeMantago, fakeMantago } from './mantago.ts';
@@ -117,7 +118,7 @@ export async function givePoints(
   now: number,
 ): Promise<void> {
   const changes = list.map((one) => ({ kind: 'earn' as const, expiresAt: null, ...one }));
-  await pointsTransaction(sql, (tx) => writePoints(tx, botId, changes, { now }));
+  await repeatedTransaction(sql, (tx) => writePoints(tx, botId, changes, { now }));
 }
 
 /** MantaGo's encoded id of the nth client. */

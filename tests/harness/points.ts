@@ -2,8 +2,9 @@
  * Single changes of points, each in a transaction of its own.
  */
 import type { Sql } from '../../src/database/client.ts';
+import { repeatedTransaction } from '../../src/database/repeated-transaction.ts';
 import type { PointChange } from '../../src/points/change.ts';
-import { type PointResult, pointsTransaction, writePoint } from '../../src/points/ledger.ts';
+import { type PointResult, writePoint } from '../../src/points/ledger.ts';
 
 type Kind = PointChange['kind'];
 type Change<K extends Kind> = { botId: string } & Omit<Extract<PointChange, { kind: K }>, 'kind'>;
@@ -18,6 +19,6 @@ export const clear = writer('clear');
 function writer<K extends Kind>(kind: K) {
   return (sql: Sql, { botId, ...rest }: Change<K>, { now }: { now: number }): Promise<PointResult> => {
     const change = { kind, ...rest } as unknown as PointChange;
-    return pointsTransaction(sql, (tx) => writePoint(tx, botId, change, { now }));
+    return repeatedTransaction(sql, (tx) => writePoint(tx, botId, change, { now }));
   };
 }

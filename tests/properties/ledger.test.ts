@@ -8,12 +8,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { Sql } from '../../src/database/client.ts';
 import { connect } from '../../src/database/pool.ts';
+import { repeatedTransaction } from '../../src/database/repeated-transaction.ts';
 import { Refusal } from '../../src/errors.ts';
 import { auditPoints } from '../../src/points/audit.ts';
 import { availablePoints, pointsAt } from '../../src/points/balances.ts';
 import { batchedWrites } from '../../src/points/batched-writes.ts';
 import type { PointChange } from '../../src/points/change.ts';
-import { type PointResult, pointsTransaction, writePoint, writePoints } from '../../src/points/ledger.ts';
+import { type PointResult, writePoint, writePoints } from '../../src/points/ledger.ts';
 import { mergeAccounts } from '../../src/points/merge-accounts.ts';
 import { testDatabase } from '../harness/database.ts';
 import { holds } from '../harness/property.ts';
@@ -134,7 +135,7 @@ function toChange(
 type Write = (botId: string, change: PointChange, given: { now: number }) => Promise<PointResult>;
 
 function singleWrites(sql: Sql): Write {
-  return (botId, change, given) => pointsTransaction(sql, (tx) => writePoint(tx, botId, change, given));
+  return (botId, change, given) => repeatedTransaction(sql, (tx) => writePoint(tx, botId, change, given));
 }
 
 async function outcomeOf(written: Promise<PointResult>): Promise<PointResult | Refusal['code']> {
@@ -256,7 +257,7 @@ test('a batch has the same results as its changes in sequence', async (t) => {
       for (const [steps, pause] of list) {
         const changes = steps.map((step) => toChange(step, model.now, entries));
         const expected = changes.map((change) => model.write(change));
-        const outcomes = await pointsTransaction(sql, (tx) =>
+        const outcomes = await repeatedTransaction(sql, (tx) =>
           writePoints(tx, botId, changes, { now: model.now }),
         );
         assert.deepEqual(outcomes.map(toOutcome), expected);
@@ -290,7 +291,7 @@ test('the history holds the points at any past time, and the lots those at any f
       for (const [steps, pause] of list) {
         const changes = steps.map((step) => toChange(step, model.now, entries));
         for (const change of changes) model.write(change);
-        await pointsTransaction(sql, (tx) => writePoints(tx, botId, changes, { now: model.now }));
+        await repeatedTransaction(sql, (tx) => writePoints(tx, botId, changes, { now: model.now }));
         entries = await learnEntries(sql, botId, model);
         for (const end = model.now + pause; model.now < end; model.now += 1) remember();
       }
@@ -325,7 +326,7 @@ test('concurrent changes take effect once each, and never take missing points', 
         ...toChange(lasting(step), start, []),
         key: `seed ${index}`,
       }));
-      const seeded = await pointsTransaction(sql, (tx) => writePoints(tx, botId, seeds, { now: start }));
+      const seeded = await repeatedTransaction(sql, (tx) => writePoints(tx, botId, seeds, { now: start }));
       const entries = await learnEntries(sql, botId, new Model(start));
       const changes = list.map((step) => toChange(lasting(step), start, entries));
       const outcomes = await Promise.all(
@@ -382,7 +383,7 @@ test('connections that are cut in the middle lose no change and make none twice'
   const seeds = contactIds.map(
     (contactId): PointChange => ({ kind: 'earn', contactId, key: contactId, amount: 100, expiresAt: null }),
   );
-  await pointsTransaction(sql, (tx) => writePoints(tx, botId, seeds, { now: start }));
+  await repeatedTransaction(sql, (tx) => writePoints(tx, botId, seeds, { now: start }));
   const ways = [singleWrites(sql), batchedWrites(sql)];
   let cuts = 0;
   const writeUntilTold = async (index: number): Promise<PointResult> => {

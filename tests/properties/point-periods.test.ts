@@ -6,8 +6,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Sql } from '../../src/database/client.ts';
+import { repeatedTransaction } from '../../src/database/repeated-transaction.ts';
 import type { PointChange } from '../../src/points/change.ts';
-import { pointsTransaction, writePoints } from '../../src/points/ledger.ts';
+import { writePoints } from '../../src/points/ledger.ts';
 import { readPointPeriods, storePointDays, wrongPointDays } from '../../src/points/point-periods.ts';
 import { testDatabase } from '../harness/database.ts';
 import { holds } from '../harness/property.ts';
@@ -54,7 +55,7 @@ test('each day ends with what could be spent then, however far days are kept', a
       for (const [index, step] of steps.entries()) {
         const change = toChange(step, index, model.now);
         model.write(change);
-        await pointsTransaction(sql, (tx) => writePoints(tx, botId, [change], { now: model.now }));
+        await repeatedTransaction(sql, (tx) => writePoints(tx, botId, [change], { now: model.now }));
         until(model.now + step.pauseHours * hourMs);
         if (step.keeps) await storePointDays(sql, botId, { now: model.now });
       }

@@ -2,6 +2,7 @@
  * Operations on gifts, and on their grants to contacts. The key of a grant or redemption is the header `Idempotency-Key`.
  */
 import { findContact } from '../../contacts/contacts.ts';
+import { repeatedTransaction } from '../../database/repeated-transaction.ts';
 import { changeGift, createGift, findGift, type Gift, listGifts } from '../../rewards/gifts.ts';
 import { type Grant, grantGift, listGrants, listGrantsOfBot, redeemGift } from '../../rewards/grants.ts';
 import { msOf, withIsoDates } from '../iso.ts';
@@ -50,7 +51,7 @@ export function giftOperations({ sql, clock, random }: Sources) {
       return { grants: rows.map(withIsoDates), nextCursor };
     },
     grantGift: ({ bot: { botId }, params, body: { giftId }, headers, caller, setReplayed }) =>
-      sql.begin(async (tx) => {
+      repeatedTransaction(sql, async (tx) => {
         const { contactId } = await findContact(tx, botId, params.contactId);
         const change = { botId, giftId, contactId, key: headers['idempotency-key'], by: caller.name };
         const { grant, repeated } = await grantGift(tx, change, { now: clock() });
@@ -58,7 +59,7 @@ export function giftOperations({ sql, clock, random }: Sources) {
         return toGrant(grant);
       }),
     redeemGift: ({ bot: { botId }, params, headers, caller, setReplayed }) =>
-      sql.begin(async (tx) => {
+      repeatedTransaction(sql, async (tx) => {
         const { contactId } = await findContact(tx, botId, params.contactId);
         const change = {
           botId,

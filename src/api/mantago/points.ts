@@ -7,11 +7,12 @@ import { findContacts } from '../../contacts/contacts.ts';
 import type { Queryable, Sql } from '../../database/client.ts';
 import { textList } from '../../database/lists.ts';
 import { nodeOf } from '../../database/nodes.ts';
+import { repeatedTransaction } from '../../database/repeated-transaction.ts';
 import { Refusal } from '../../errors.ts';
 import { normalContactId } from '../../platforms/contact-ids.ts';
 import type { PlatformName } from '../../platforms/platform.ts';
 import { availableInAccount } from '../../points/balances.ts';
-import { pointsTransaction, writePoints } from '../../points/ledger.ts';
+import { writePoints } from '../../points/ledger.ts';
 import { newId, type Random } from '../../random.ts';
 import type { Answer, Sent } from './operation.ts';
 
@@ -191,7 +192,7 @@ export async function clearPoints(
     contactId,
     key: `clear:${newId(random, clearKeyLength)}`,
   }));
-  await pointsTransaction(sql, async (tx) => {
+  await repeatedTransaction(sql, async (tx) => {
     for (const outcome of await writePoints(tx, botId, changes, { now })) {
       if (outcome instanceof Refusal) throw outcome;
     }
