@@ -173,8 +173,9 @@ export interface paths {
         };
         /**
          * The health of a bot
-         * @description The last delivery of each platform, the deliveries that wait or were set aside, the collector of LINE's figures, the outgoing
-         *     webhooks, and the bytes that live chat stored today.
+         * @description The deliveries and refusals of each platform, the deliveries that wait or were set aside, the collectors of the platforms'
+         *     figures, the outgoing webhooks, and the bytes that live chat stored today. For a caller of all bots: the disk, and commits
+         *     that a cluster has not finished.
          */
         get: operations["getHealth"];
         put?: never;
@@ -2908,6 +2909,20 @@ export interface components {
                 lastDeliveryAt: string | null;
                 /** @description Meta: the latest check of the access token; null: it was not checked. */
                 tokenCheck: components["schemas"]["TokenCheck"] | null;
+                /** @description Webhooks of the last five minutes, or of the time of the bot's last 1,000 deliveries if that is shorter. */
+                deliveriesPerMinute: number;
+                /** @description Webhook requests of the last 30 days that were not counted, by reason, the latest first. They appear up to 10 s later. */
+                refusals: {
+                    /**
+                     * @description wrong-signature: missing or wrong; too-large: over 3 MB; other-account: events of an account that is not the channel's; not-stored: answered 503, so the platform delivers again.
+                     * @enum {string}
+                     */
+                    reason: "wrong-signature" | "too-large" | "other-account" | "not-stored";
+                    /** @description In the current hour and the 23 hours before it. */
+                    lastDay: number;
+                    /** Format: date-time */
+                    lastAt: string;
+                }[];
                 /** @description Webhook requests with a missing or wrong signature. They appear up to 10 s later. */
                 wrongSignatures: {
                     /** @description In the current hour and the 23 hours before it. */
@@ -2960,6 +2975,16 @@ export interface components {
                 address: components["schemas"]["ChatUsage"];
                 /** @description All visitors, and the images of agents (`SHOAL_CHAT_BOT_BYTES`). */
                 bot: components["schemas"]["ChatUsage"];
+            } | null;
+            /** @description The whole installation; null: the caller is for some bots only. */
+            installation: {
+                /** @description The disk of the data folder; null: the database is elsewhere (`DATABASE_URL`). */
+                disk: {
+                    freeBytes: number;
+                    totalBytes: number;
+                } | null;
+                /** @description Commits over several nodes of a cluster that wait for their second phase. A number that stays above 0 for minutes needs care; null: the database is no cluster. */
+                preparedTransactions: number | null;
             } | null;
         };
         MetaCollector: {

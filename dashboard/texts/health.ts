@@ -75,22 +75,56 @@ export const t = defineTexts('health', {
   },
   lastDelivery: { en: 'Last delivery', ja: '最終受信', 'zh-Hant': '最近一次接收' },
   never: { en: 'None yet', ja: 'まだありません', 'zh-Hant': '尚未接收' },
-  wrongSignatures: { en: 'Wrong signatures', ja: '署名の不一致', 'zh-Hant': '簽章錯誤' },
-  noWrongSignatures: { en: 'None', ja: 'なし', 'zh-Hant': '無' },
-  wrongSignaturesDay: {
-    en: '{{count}} in 24 hours',
-    ja: '24時間で {{count}} 件',
-    'zh-Hant': '24 小時內 {{count}} 筆',
+  perMinute: { en: '{{count}} a minute', ja: '毎分 {{count}} 件', 'zh-Hant': '每分鐘 {{count}} 筆' },
+  refused: { en: 'Refused', ja: '拒否', 'zh-Hant': '已拒絕' },
+  noneRefused: { en: 'None', ja: 'なし', 'zh-Hant': '無' },
+  refusedDay: {
+    en: '{{reason}}: {{count}} in 24 hours',
+    ja: '{{reason}}：24時間で {{count}} 件',
+    'zh-Hant': '{{reason}}：24 小時內 {{count}} 筆',
   },
-  wrongSignaturesLast: {
-    en: 'Last: {{at}}.',
-    ja: '最終：{{at}}。',
-    'zh-Hant': '最近一次：{{at}}。',
-  },
-  wrongSignaturesHint: {
+  refusedLast: { en: 'Last: {{at}}.', ja: '最終：{{at}}。', 'zh-Hant': '最近一次：{{at}}。' },
+  'refused-wrong-signature': { en: 'Wrong signature', ja: '署名の不一致', 'zh-Hant': '簽章錯誤' },
+  'refused-wrong-signature-hint': {
     en: 'Compare the secret in Settings with the one in the platform’s console.',
     ja: '設定のシークレットがプラットフォームの管理画面と一致するか確認してください。',
     'zh-Hant': '請確認「設定」中的密鑰與平台主控台上的相同。',
+  },
+  'refused-too-large': { en: 'Too large', ja: 'サイズ超過', 'zh-Hant': '資料過大' },
+  'refused-too-large-hint': {
+    en: 'Deliveries have at most 3 MB.',
+    ja: '受信データの上限は 3 MB です。',
+    'zh-Hant': '每筆資料上限為 3 MB。',
+  },
+  'refused-other-account': { en: 'Other account', ja: '別のアカウント', 'zh-Hant': '其他帳號' },
+  'refused-other-account-hint': {
+    en: 'Events of an account that is not the channel’s. Check the account id in Settings.',
+    ja: 'チャネルと異なるアカウントのイベントです。設定のアカウント ID を確認してください。',
+    'zh-Hant': '事件屬於其他帳號，請確認「設定」中的帳號 ID。',
+  },
+  'refused-not-stored': { en: 'Not stored (503)', ja: '保存できず（503）', 'zh-Hant': '無法儲存（503）' },
+  'refused-not-stored-hint': {
+    en: 'The database was unavailable or busy. The platform delivers them again.',
+    ja: 'データベースに接続できないか混雑していました。プラットフォームが再送します。',
+    'zh-Hant': '資料庫無法使用或忙碌，平台會重新傳送。',
+  },
+  installation: { en: 'Server', ja: 'サーバー', 'zh-Hant': '伺服器' },
+  installationNote: {
+    en: 'The whole installation, not this bot alone',
+    ja: 'このボットだけでなく、サーバー全体の状態',
+    'zh-Hant': '整個系統的狀態，不限於此機器人',
+  },
+  diskFree: { en: 'Free disk space', ja: 'ディスクの空き容量', 'zh-Hant': '磁碟可用空間' },
+  diskOf: { en: '{{free}} of {{total}}', ja: '{{total}} 中 {{free}}', 'zh-Hant': '{{free}}／共 {{total}}' },
+  diskElsewhere: {
+    en: 'The database is on another server',
+    ja: 'データベースは別のサーバーにあります',
+    'zh-Hant': '資料庫位於其他伺服器',
+  },
+  prepared: {
+    en: 'Unfinished cluster commits',
+    ja: '未完了のクラスターコミット',
+    'zh-Hant': '未完成的叢集提交',
   },
   noChannels: {
     en: 'No channel is connected yet',

@@ -2,7 +2,7 @@
 import type { Fragment, Queryable } from '../database/client.ts';
 import { numberList } from '../database/lists.ts';
 import type { PlatformName } from '../platforms/platform.ts';
-import { dayMs } from '../time.ts';
+import { dayMs, minuteMs, secondMs } from '../time.ts';
 import { purgePeople } from './delivery-people.ts';
 import { isPending } from './pending.ts';
 
@@ -67,6 +67,37 @@ export async function readInboxState(sql: Queryable, botId: string): Promise<Inb
         ) first))) as "oldestAt",
       (select count(*) from deliveries where bot_id = ${botId} and set_aside_reason is not null)::float8 as "setAside"`;
   return row ?? { waiting: 0, oldestAt: null, setAside: 0 };
+}
+
+const rateMs = 5 * minuteMs;
+const rateCountMax = 1_000;
+
+/**
+ * Webhooks per minute by platform, to one decimal: of the last five minutes, or of the time of the last 1,000 deliveries if that is
+ * shorter. Platforms without a webhook in this time are omitted.
+ */
+export async function readRates(
+  sql: Queryable,
+  botId: string,
+  { now }: { now: number },
+): Promise<Map<PlatformName, number>> {
+  const rows = await sql<{ platform: PlatformName; count: number; firstAt: Date; all: number }[]>`
+    with latest as (
+      select platform, source, received_at from (
+        select platform, source, received_at from deliveries where bot_id = ${botId}
+        order by delivery_id desc limit ${rateCountMax}
+      ) newest
+      where received_at > ${new Date(now - rateMs)}
+    )
+    select platform, count(*)::float8 as count, (select min(received_at) from latest) as "firstAt",
+      (select count(*) from latest)::float8 as all
+    from latest where source = 'webhook' group by platform`;
+  return new Map(
+    rows.map(({ platform, count, firstAt, all }) => {
+      const ms = all < rateCountMax ? rateMs : Math.max(secondMs, now - firstAt.getTime());
+      return [platform, Math.round((10 * count * minuteMs) / ms) / 10];
+    }),
+  );
 }
 
 /** The day (YYYY-MM-DD in the zone) of the platform's oldest delivery that is set aside; null: none is. */

@@ -48,6 +48,10 @@ export async function registerWebhooks(app: FastifyInstance, options: ReceiveOpt
         done(null, body);
       },
     );
+    scope.addHook('onError', (request, _reply, error, done) => {
+      if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') countTooLarge(request as WebhookRequest, options);
+      done();
+    });
     scope.post<{ Params: WebhookRequest['params']; Body: Buffer }>(
       '/webhooks/:botId/:platform',
       {
@@ -93,11 +97,19 @@ async function receive(
     if (!(error instanceof NotStored)) throw error;
     if (isOutage(error.cause)) logOutage(request.server.log, error.cause);
     else request.log.warn({ err: error }, 'delivery not stored');
+    options.refused({ botId, platform: name }, 'not-stored');
     return refuseForNow(reply, name, options);
   }
   options.stored(botId);
   options.received(name, 'stored');
   return 'OK';
+}
+
+/** Only requests of existing channels reach the reading of the body. */
+function countTooLarge({ params: { botId, platform } }: WebhookRequest, options: ReceiveOptions): void {
+  if (!isWebhookPlatform(platform)) return;
+  options.received(platform, 'too-large');
+  options.refused({ botId, platform }, 'too-large');
 }
 
 /** While the database is away the channel is `unavailable`: "unknown" would make the platform give up. */

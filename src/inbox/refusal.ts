@@ -1,6 +1,7 @@
 /** The answers to refused webhook requests, counted in the metrics. */
 import type { FastifyReply } from 'fastify';
 import { type WebhookPlatformName, webhookPlatformNames } from '../platforms/platform.ts';
+import type { RefusalReason } from './refused.ts';
 
 /** The outcome of a webhook request; counted in the metrics. */
 export type Reception =
@@ -8,14 +9,17 @@ export type Reception =
   | 'bad-signature'
   | 'unknown-channel'
   | 'not-stored'
+  | 'too-large'
   | 'handshake'
   | 'bad-handshake';
+
+export type WebhookChannel = { botId: string; platform: WebhookPlatformName };
 
 /** Counts the outcomes of webhook requests. */
 export type ReceptionCounts = {
   received(platform: string, reception: Reception): void;
-  /** Called for a request to the channel whose signature is missing or wrong. */
-  refused(botId: string, platform: WebhookPlatformName): void;
+  /** Called for a request to an existing channel that is not counted. */
+  refused(channel: WebhookChannel, reason: RefusalReason): void;
 };
 
 const retryAfterSeconds = '2';
@@ -34,12 +38,12 @@ export function refuse(
 
 export function refuseSignature(
   reply: FastifyReply,
-  { botId, platform }: { botId: string; platform: WebhookPlatformName },
+  channel: WebhookChannel,
   options: ReceptionCounts,
 ): FastifyReply {
-  options.refused(botId, platform);
-  reply.header('www-authenticate', `Signature realm="${platform}"`);
-  return refuse(reply, 401, 'signature missing or wrong', platform, 'bad-signature', options);
+  options.refused(channel, 'wrong-signature');
+  reply.header('www-authenticate', `Signature realm="${channel.platform}"`);
+  return refuse(reply, 401, 'signature missing or wrong', channel.platform, 'bad-signature', options);
 }
 
 export function refuseForNow(reply: FastifyReply, platform: string, options: ReceptionCounts): FastifyReply {

@@ -1,4 +1,5 @@
 /** The outcome of a fold, for metrics and for callers that fold until nothing is pending. */
+import type { PlatformName } from '../platforms/platform.ts';
 import type { Refused } from './batch.ts';
 
 /** The outcome of a batch. */
@@ -9,13 +10,15 @@ export type FoldOutcome = {
   appended: number;
   duplicates: number;
   ignored: number;
+  /** The channels of the ignored events of other accounts, one for each event. */
+  otherAccounts: readonly { botId: string; platform: PlatformName }[];
   setAside: Refused[];
 };
 
 /** An outcome of nothing but `part`. */
 export function outcomeOf(part: Partial<FoldOutcome>): FoldOutcome {
   return {
-    ...{ busyBots: [], deliveries: 0, appended: 0, duplicates: 0, ignored: 0 },
+    ...{ busyBots: [], deliveries: 0, appended: 0, duplicates: 0, ignored: 0, otherAccounts: [] },
     ...{ setAside: [], ...part },
   };
 }
@@ -29,6 +32,7 @@ export function addOutcomes(outcomes: readonly FoldOutcome[]): FoldOutcome {
       appended: sum.appended + one.appended,
       duplicates: sum.duplicates + one.duplicates,
       ignored: sum.ignored + one.ignored,
+      otherAccounts: [...sum.otherAccounts, ...one.otherAccounts],
       setAside: [...sum.setAside, ...one.setAside],
     }),
     outcomeOf({}),

@@ -12,6 +12,7 @@ import type { Sql, Transaction } from '../database/client.ts';
 import { statementsSent } from '../database/statements-sent.ts';
 import { setAside } from '../inbox/pending.ts';
 import { chatMessages } from '../live-chat/new-messages.ts';
+import { otherAccount } from '../platforms/delivery.ts';
 import type { Random } from '../random.ts';
 import { Tally, writeTallies } from '../rollups/counters.ts';
 import { type Change, enqueueForBots } from '../webhooks-out/outbox.ts';
@@ -99,6 +100,7 @@ export async function foldFound(
   }
   const parts = prepared.flat();
   const newEvents = parts.flatMap((part) => part.newEvents);
+  const ignored = newEvents.filter(({ kind }) => kind === 'ignored');
   const written = Promise.all([
     ...folded.map((chunk) => chunk.written),
     writeTallies(tx, tallies),
@@ -116,7 +118,10 @@ export async function foldFound(
     deliveries: bundles.reduce((sum, { deliveryIds }) => sum + deliveryIds.length, 0),
     appended: newEvents.length,
     duplicates: incoming - newEvents.length,
-    ignored: newEvents.filter(({ kind }) => kind === 'ignored').length,
+    ignored: ignored.length,
+    otherAccounts: ignored.flatMap(({ botId, platform, detail }) =>
+      detail === otherAccount ? [{ botId, platform }] : [],
+    ),
     setAside: refused,
   });
 }

@@ -51,6 +51,9 @@ export function readEach(
   });
 }
 
+/** The detail of ignored events of another account. */
+export const otherAccount = 'other account';
+
 /**
  * The event as the channel of `accountId` counts it. An event of another account counts nothing and names no person. Its key includes
  * that account, because ids are unique only within an account, and so that the event still counts once the channel's account id is
@@ -65,7 +68,7 @@ export function forChannel(
   return {
     key: `other account:${account}:${event.key}`,
     kind: 'ignored',
-    detail: 'other account',
+    detail: otherAccount,
     contact: null,
     contactAlias: null,
     happenedAt: event.happenedAt,

@@ -37,6 +37,7 @@ import { type Clock, hourMs, secondMs } from '../time.ts';
 import { openGate } from '../webhooks-out/addresses.ts';
 import { Dispatcher } from '../webhooks-out/dispatcher.ts';
 import { pendingMessages } from '../webhooks-out/log.ts';
+import type { NoteRefusal } from './count-refused.ts';
 import type { Metrics } from './metrics.ts';
 import { purge } from './purge.ts';
 
@@ -61,15 +62,16 @@ type BackgroundParts = {
   /** Tokens for calls to LINE. */
   access: LineAccess;
   metrics: Metrics;
+  refused: NoteRefusal;
   closers: Closer[];
 };
 
 /** Starts the background work. Each part adds its closer. Returns the worker, which is woken when deliveries are stored. */
 export function startBackground(parts: Parts, background: BackgroundParts): Worker {
-  const { metrics, closers } = background;
-  const worker = startWorker(parts, metrics, closers);
+  const { closers } = background;
+  const worker = startWorker(parts, background);
   startTasks(parts, closers);
-  startDispatcher(parts, metrics, closers);
+  startDispatcher(parts, background.metrics, closers);
   if (parts.config.collect === 'on') {
     startCollectors(parts, { ...background, worker });
     startProfiles(parts, background);
@@ -90,10 +92,14 @@ export async function readWaitingNotices({
   return { count, oldestSeconds: oldestSince === null ? 0 : Math.max(0, clock() - oldestSince) / secondMs };
 }
 
-function startWorker(parts: Parts, metrics: Metrics, closers: Closer[]): Worker {
+function startWorker(parts: Parts, { metrics, refused, closers }: BackgroundParts): Worker {
   const { config, sql, clock, random, log } = parts;
   const worker = new Worker(sql, {
-    ...{ slots: config.workers, clock, log, onFold: metrics.folded },
+    ...{ slots: config.workers, clock, log },
+    onFold(outcome, ms) {
+      metrics.folded(outcome, ms);
+      for (const channel of outcome.otherAccounts) refused(channel, 'other-account');
+    },
     random: inPortions(random),
   });
   worker.start();

@@ -13,13 +13,12 @@ import { opensSocket, registerSockets, socketRefusal } from '../api/sockets.ts';
 import type { KeyWatch } from '../auth/key-watch.ts';
 import { openedOnce } from '../auth/opened-boxes.ts';
 import { type Channel, type ChannelId, findChannels } from '../bots/channels.ts';
+import { boundedCache } from '../bounded-cache.ts';
 import { callLimit } from '../collector/call-limit.ts';
 import type { Config } from '../config.ts';
 import { cachedReads } from '../database/cached-reads.ts';
 import type { Sql } from '../database/client.ts';
 import type { Heartbeat } from '../database/heartbeat.ts';
-import { logFailure } from '../database/outage.ts';
-import { Poll } from '../database/poll.ts';
 import { Refusal } from '../errors.ts';
 import { batchLoaded } from '../http/batch.ts';
 import { boundBodyBytes, type HeldBytes } from '../http/body-bytes.ts';
@@ -33,7 +32,6 @@ import { closeSilentConnections } from '../http/silent-connections.ts';
 import type { GroupCommit } from '../inbox/group-commit.ts';
 import { registerHandshake } from '../inbox/handshake.ts';
 import { type ReceiveOptions, registerWebhooks } from '../inbox/receive.ts';
-import { RefusedDeliveries } from '../inbox/refused.ts';
 import type { LineAccess } from '../line/access.ts';
 import { registerGateway } from '../line/gateway/gateway.ts';
 import { registerRedirect } from '../line/gateway/redirect.ts';
@@ -43,12 +41,12 @@ import { GraphClient } from '../meta/graph-client.ts';
 import { proxiesOf } from '../network.ts';
 import type { WebhookPlatformName } from '../platforms/platform.ts';
 import { Pictures } from '../profiles/pictures.ts';
-import { secondMs } from '../time.ts';
 import { openGate } from '../webhooks-out/addresses.ts';
 import type { Closer, Parts } from './background.ts';
+import type { NoteRefusal } from './count-refused.ts';
 import type { Metrics } from './metrics.ts';
 
-const refusedEveryMs = 10 * secondMs;
+const readChannelsMax = 10_000;
 /** How often the time limits of requests are checked within the limit. */
 const requestChecks = 10;
 /** For routes without a limit of their own. */
@@ -78,6 +76,7 @@ export async function buildHttp(
     heartbeat,
     metrics,
     stored,
+    refused,
     exportSql,
     mantagoSql,
     liveChat,
@@ -93,6 +92,7 @@ export async function buildHttp(
     heartbeat: Heartbeat;
     metrics: Metrics;
     stored: (botId: string) => void;
+    refused: NoteRefusal;
     exportSql: Sql;
     mantagoSql: Sql;
     liveChat: LiveChat;
@@ -113,10 +113,14 @@ export async function buildHttp(
     (ids) => findChannels(sql, boxes, ids, { now: clock() }),
     { runsMax: 1, slow: { afterMs: 100, runsMax: 3 }, countMax: 200 },
   );
+  // So that requests during an outage are counted for existing channels only.
+  const readChannels = boundedCache<string, true>(readChannelsMax);
   const enabledChannel = cachedReads(async (botId: string, platform: WebhookPlatformName) => {
     try {
       const channel = await readChannel({ botId, platform });
-      return channel?.enabled ? channel : null;
+      if (!channel?.enabled) return null;
+      readChannels.set(`${botId} ${platform}`, true);
+      return channel;
     } catch (error) {
       if (error instanceof Refusal) keyWatch.report({ botId, platform }, error.message);
       throw error;
@@ -126,9 +130,13 @@ export async function buildHttp(
     inbox,
     clock,
     stored,
-    refused: countRefused({ sql, clock, log }, closers),
+    refused,
     received: metrics.received,
-    findChannel: (...channel) => enabledChannel(...channel).catch(() => 'unavailable' as const),
+    findChannel: (botId, platform) =>
+      enabledChannel(botId, platform).catch(() => {
+        if (readChannels.has(`${botId} ${platform}`)) refused({ botId, platform }, 'not-stored');
+        return 'unavailable' as const;
+      }),
   };
   await registerWebhooks(app, webhooks);
   registerHandshake(app, webhooks);
@@ -151,6 +159,7 @@ export async function buildHttp(
       exportSql,
       liveChat,
       pictures,
+      dataFolder: config.databaseUrl === null ? config.data : null,
       publicUrl: config.publicUrl,
       mantagoCallsPerMinute: config.mantagoCallsPerMinute,
       keys,
@@ -261,19 +270,4 @@ export function registerHealth(
   app.get('/metrics', async (_request, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );
-}
-
-/** Counts requests with a wrong signature in memory, and writes the counts from time to time and at the end. */
-function countRefused(
-  { sql, clock, log }: Pick<Parts, 'sql' | 'clock' | 'log'>,
-  closers: Closer[],
-): ReceiveOptions['refused'] {
-  const refused = new RefusedDeliveries();
-  const name = 'the count of refused deliveries';
-  const poll = new Poll(() => refused.write(sql), { name, pauseMs: refusedEveryMs, log });
-  closers.push(async () => {
-    await poll.stop();
-    await refused.write(sql).catch((error: unknown) => logFailure(log, error, `${name} is lost`));
-  });
-  return (botId, platform) => refused.note(botId, platform, clock());
 }

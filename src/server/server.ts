@@ -27,6 +27,7 @@ import { once } from '../once.ts';
 import type { Random } from '../random.ts';
 import { type Clock, minuteMs, secondMs, systemClock } from '../time.ts';
 import { type Closer, type Parts, readWaitingNotices, startBackground } from './background.ts';
+import { countRefused } from './count-refused.ts';
 import { buildHttp, listen, openApp, readContracts, registerHealth } from './http-app.ts';
 import { createMetrics } from './metrics.ts';
 import { type Database, openDatabase } from './open-database.ts';
@@ -161,8 +162,9 @@ async function startParts(
   const tokenOptions = { clock: parts.clock, monotonic: () => performance.now(), onCall: metrics.lineCalled };
   const access = new LineAccess(line, tokenOptions);
   const verified = new VerifiedTokens(line, tokenOptions);
+  const refused = countRefused(parts, closers);
   const worker =
-    config.role === 'web' ? null : startBackground(parts, { openPool, access, metrics, closers });
+    config.role === 'web' ? null : startBackground(parts, { openPool, access, metrics, refused, closers });
   if (config.role === 'worker') {
     const app = openApp(parts, requestMsMax);
     drain.add(app);
@@ -186,6 +188,7 @@ async function startParts(
     verified,
     metrics,
     stored,
+    refused,
     exportSql,
     mantagoSql,
     liveChat: chat,

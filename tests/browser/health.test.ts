@@ -123,12 +123,14 @@ test('the page shows the bytes that live chat stored today, with their limits', 
   await assertSound(opened, world.address);
 });
 
-test('a channel shows its wrong signatures, and a failing collection is not shown as collecting', async (t) => {
+test('a channel shows its refused deliveries with their reasons, and a failing collection is not shown as collecting', async (t) => {
   const world = await dashboardWorld(t);
   const { sql, botId } = world;
   const hour = new Date(Math.floor(worldNow / 3_600_000) * 3_600_000);
   await sql`
-    insert into refused_deliveries values (${botId}, 'line', ${hour}, 12, ${new Date(worldNow - 60_000)})`;
+    insert into refused_deliveries values
+      (${botId}, 'line', ${hour}, 12, ${new Date(worldNow - 60_000)}, 'wrong-signature'),
+      (${botId}, 'line', ${hour}, 2, ${new Date(worldNow - 120_000)}, 'not-stored')`;
   await sql`
     update collections set state = 'unreachable', problem = 'LINE answered 503'
     where bot_id = ${botId} and kind = 'followers'`;
@@ -145,7 +147,10 @@ test('a channel shows its wrong signatures, and a failing collection is not show
     lastAt: new Date(worldNow - 60_000).toISOString(),
   });
   const cells = (await tableCells(page, 'Channels')).find(([name]) => name === 'LINE');
-  assert.match(cells?.[3] ?? '', /^12 in 24 hours.*20 Mar 2026, 11:59.*Compare the secret/);
+  assert.match(
+    cells?.[3] ?? '',
+    /^Wrong signature: 12 in 24 hours.*20 Mar 2026, 11:59.*Compare the secret.*Not stored \(503\): 2 in 24 hours/,
+  );
   const card = page.locator('.card', { has: page.getByRole('heading', { name: 'Figures from LINE' }) });
   assert.equal(await card.locator('.card-actions').textContent(), 'Failing');
   const delivery = (await tableCells(page, 'Figures from LINE')).find(([name]) => name === 'Deliveries');

@@ -284,26 +284,38 @@ test('the health of a bot shows its last delivery, the age of the queue, and del
   const { get, put, sql, botId, now } = await ready();
   const at = noon(10);
   const message = (id: number): ReportedEvent => ({ platform: 'line', kind: 'message', id, person: 1, at });
-  await put([message(1)], at + hourMs);
+  await put([message(1)], now - minuteMs);
   await put([message(1)], at);
   await sql`
-    insert into refused_deliveries (bot_id, platform, hour, count, last_at)
-    values (${botId}, 'line', ${new Date(now - (now % hourMs))}, 3, ${new Date(now)})`;
+    insert into refused_deliveries (bot_id, platform, hour, reason, count, last_at) values
+      (${botId}, 'line', ${new Date(now - (now % hourMs))}, 'wrong-signature', 3, ${new Date(now)}),
+      (${botId}, 'line', ${new Date(now - (now % hourMs))}, 'other-account', 2, ${new Date(now - minuteMs)})`;
   const first = await get('getHealth');
   assert.deepEqual(first.channels, [
     {
       ...{ platform: 'facebook', enabled: true, credentialsReadable: true, lastDeliveryAt: null },
-      ...{ tokenCheck: null, wrongSignatures: { lastDay: 0, lastAt: null } },
+      ...{
+        tokenCheck: null,
+        deliveriesPerMinute: 0,
+        refusals: [],
+        wrongSignatures: { lastDay: 0, lastAt: null },
+      },
     },
     {
       ...{ platform: 'line', enabled: true, credentialsReadable: true, tokenCheck: null },
-      lastDeliveryAt: new Date(at + hourMs).toISOString(),
+      lastDeliveryAt: new Date(now - minuteMs).toISOString(),
+      deliveriesPerMinute: 0.2,
+      refusals: [
+        { reason: 'wrong-signature', lastDay: 3, lastAt: new Date(now).toISOString() },
+        { reason: 'other-account', lastDay: 2, lastAt: new Date(now - minuteMs).toISOString() },
+      ],
       wrongSignatures: { lastDay: 3, lastAt: new Date(now).toISOString() },
     },
   ]);
   const nothing = { waiting: 0, oldestAt: null, oldestSeconds: null, setAside: 0 };
   assert.deepEqual([first.inbox, first.callback], [nothing, null]);
   assert.equal(first.collector.state, 'off');
+  assert.deepEqual(first.installation, { disk: null, preparedTransactions: null });
   const body = Buffer.from('nonsense');
   await putDeliveries(sql, [
     { botId, platform: 'facebook', source: 'webhook', body, receivedAt: now - 2 * minuteMs },

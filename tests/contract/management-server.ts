@@ -114,6 +114,7 @@ async function startApi(scope: Scope, { rateLimit = 0, passwordCost = cheap }: S
   await registerManagement(app, {
     ...{ sql, liveChat, pictures, gate, keys, random, clock, rateLimit, passwordCost },
     exportSql: sql,
+    dataFolder: null,
     publicUrl: null,
     mantagoCallsPerMinute: 60,
     collectLimit: callLimit(60),

@@ -868,7 +868,8 @@ create table refused_deliveries (
  hour timestamp with time zone not null,
  count bigint not null,
  last_at timestamp with time zone not null,
- PRIMARY KEY (bot_id, platform, hour)
+ reason text collate "C" not null default 'wrong-signature'::text,
+ PRIMARY KEY (bot_id, platform, hour, reason)
 );
 
 create table secret_key (

@@ -3,5 +3,6 @@ import type { Schema } from '../../api/client.ts';
 
 export type Health = Schema['Health'];
 export type TokenCheck = Schema['TokenCheck'];
+export type Installation = NonNullable<Health['installation']>;
 export type ChatUsage = NonNullable<Health['liveChat']>;
 export type Collector = NonNullable<Health['collector']>;

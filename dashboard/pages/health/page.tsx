@@ -1,4 +1,4 @@
-/** The health of a bot: deliveries, channels, the bytes of live chat, the collecting of LINE's figures, outgoing webhooks. */
+/** The health of a bot: deliveries, channels, live chat, the collecting of figures, the installation, outgoing webhooks. */
 import { resource } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
@@ -16,6 +16,7 @@ import { ChatUsageCard } from './chat-usage.tsx';
 import { CollectorCard } from './collector.tsx';
 import { DeliveriesCard } from './deliveries.tsx';
 import type { Health, TokenCheck } from './health.ts';
+import { InstallationCard } from './installation.tsx';
 import './health.css';
 
 export default function HealthPage({ bot }: PageProps) {
@@ -42,6 +43,7 @@ export default function HealthPage({ bot }: PageProps) {
               .map((collector) => (
                 <CollectorCard key={collector.platform} collector={collector} platform={collector.platform} />
               ))}
+            {health.installation && <InstallationCard installation={health.installation} />}
             <CallbackCard path={path} zone={zone} callback={health.callback} onChanged={live.reload} />
           </>
         )}
@@ -94,6 +96,28 @@ function Token({ check, now, zone }: { check: TokenCheck; now: number; zone: str
   );
 }
 
+type Refusal = Health['channels'][number]['refusals'][number];
+
+/** The refused requests by reason, the latest first. */
+function Refusals({ refusals, zone }: { refusals: readonly Refusal[]; zone: string }) {
+  if (refusals.length === 0) return <>{t('noneRefused')}</>;
+  return (
+    <>
+      {refusals.map(({ reason, lastDay, lastAt }) => (
+        <div key={reason}>
+          <span class={`tag ${lastDay > 0 ? 'tag-bad' : ''}`}>
+            {t('refusedDay', { reason: t(`refused-${reason}`), count: lastDay })}
+          </span>
+          <span class="note detail">
+            {t('refusedLast', { at: dateTime(lastAt, zone) })}
+            {lastDay > 0 && ` ${t(`refused-${reason}-hint`)}`}
+          </span>
+        </div>
+      ))}
+    </>
+  );
+}
+
 function Channels({ health: { channels }, zone }: { health: Health; zone: string }) {
   const now = Date.now();
   return (
@@ -125,32 +149,20 @@ function Channels({ health: { channels }, zone }: { health: Health; zone: string
           {
             key: 'last',
             title: t('lastDelivery'),
-            cell: ({ lastDeliveryAt }) =>
+            cell: ({ lastDeliveryAt, deliveriesPerMinute }) =>
               lastDeliveryAt === null ? (
                 t('never')
               ) : (
                 <>
                   {ago(lastDeliveryAt, now)} <span class="note">{dateTime(lastDeliveryAt, zone)}</span>
+                  <span class="note detail">{t('perMinute', { count: deliveriesPerMinute })}</span>
                 </>
               ),
           },
           {
-            key: 'wrong',
-            title: t('wrongSignatures'),
-            cell: ({ wrongSignatures: { lastDay, lastAt } }) =>
-              lastAt === null ? (
-                t('noWrongSignatures')
-              ) : (
-                <>
-                  <span class={`tag ${lastDay > 0 ? 'tag-bad' : ''}`}>
-                    {t('wrongSignaturesDay', { count: lastDay })}
-                  </span>
-                  <span class="note detail">
-                    {t('wrongSignaturesLast', { at: dateTime(lastAt, zone) })}
-                    {lastDay > 0 && ` ${t('wrongSignaturesHint')}`}
-                  </span>
-                </>
-              ),
+            key: 'refused',
+            title: t('refused'),
+            cell: ({ refusals }) => <Refusals refusals={refusals} zone={zone} />,
           },
           {
             key: 'token',

@@ -1,10 +1,12 @@
 /**
- * The health of a bot: its platforms' last deliveries, the inbox, the collector of LINE's figures, the outgoing webhooks, and the
- * bytes that live chat stored today.
+ * The health of a bot: its platforms' deliveries and refusals, the inbox, the collectors of the platforms' figures, the outgoing
+ * webhooks, the bytes that live chat stored today, and the installation.
  */
+import { statfs } from 'node:fs/promises';
 import { readBoxes, unsealOrNull } from '../../auth/sealed-boxes.ts';
 import { listChannels } from '../../bots/channels.ts';
-import { readInboxState } from '../../inbox/deliveries.ts';
+import { countPrepared } from '../../database/cluster.ts';
+import { readInboxState, readRates } from '../../inbox/deliveries.ts';
 import { type RefusedSummary, readRefused } from '../../inbox/refused.ts';
 import { type CollectStatus, readCollectStatus } from '../../line/collector/status.ts';
 import { readUsage } from '../../live-chat/usage.ts';
@@ -12,27 +14,29 @@ import { type MetaStatus, readMetaStatus } from '../../meta/status.ts';
 import { readLastDeliveries } from '../../reports/totals.ts';
 import { secondMs } from '../../time.ts';
 import { findCallback } from '../../webhooks-out/endpoints.ts';
-import { isoOrNull, withIsoDates } from '../iso.ts';
+import { isoOf, isoOrNull, withIsoDates } from '../iso.ts';
 import type { Operations, Sources } from './operation.ts';
 
 export function healthOperations({
   sql,
   keys,
   clock,
+  dataFolder,
   collectLimit,
   metaLimit,
   liveChat: { byteLimits: limits },
 }: Sources) {
   return {
-    async getHealth({ bot: { botId, timeZone } }) {
+    async getHealth({ bot: { botId, timeZone }, caller }) {
       const now = clock();
-      const [channels, deliveredAt, inbox, callback, boxes, refused] = await Promise.all([
+      const [channels, deliveredAt, inbox, callback, boxes, refused, rates] = await Promise.all([
         listChannels(sql, botId, now),
         readLastDeliveries(sql, botId),
         readInboxState(sql, botId),
         findCallback(sql, botId, now),
         readBoxes(sql, [botId], now),
         readRefused(sql, botId, now),
+        readRates(sql, botId, { now }),
       ]);
       const unreadable = boxes
         .filter((box) => unsealOrNull(keys, box) === null)
@@ -46,8 +50,9 @@ export function healthOperations({
           ...{ platform, enabled },
           credentialsReadable: !unreadable.includes(platform),
           lastDeliveryAt: isoOrNull(deliveredAt.get(platform)),
+          deliveriesPerMinute: rates.get(platform) ?? 0,
           tokenCheck: tokenCheck && withIsoDates(tokenCheck),
-          wrongSignatures: toWrongSignatures(refused.find((one) => one.platform === platform)),
+          ...toRefusals(refused.filter((one) => one.platform === platform)),
         })),
         inbox: {
           waiting: inbox.waiting,
@@ -63,6 +68,10 @@ export function healthOperations({
         ),
         callback: callback && withIsoDates(callback),
         liveChat: usage && { day: usage.day, ...usage.counts },
+        installation:
+          caller.botIds === null
+            ? { disk: await readDisk(dataFolder), preparedTransactions: await countPrepared(sql) }
+            : null,
       };
     },
   } satisfies Partial<Operations>;
@@ -78,8 +87,18 @@ function toCollector({
 
 type CollectedKind = (CollectStatus | MetaStatus)['kinds'][number];
 
-function toWrongSignatures(refused: RefusedSummary | undefined) {
-  return { lastDay: refused?.count ?? 0, lastAt: isoOrNull(refused?.lastAt) };
+function toRefusals(refused: readonly RefusedSummary[]) {
+  const refusals = refused
+    .toSorted((one, other) => other.lastAt.getTime() - one.lastAt.getTime())
+    .map(({ reason, count, lastAt }) => ({ reason, lastDay: count, lastAt: isoOf(lastAt) }));
+  const { lastDay = 0, lastAt = null } = refusals.find(({ reason }) => reason === 'wrong-signature') ?? {};
+  return { refusals, wrongSignatures: { lastDay, lastAt } };
+}
+
+async function readDisk(folder: string | null) {
+  if (folder === null) return null;
+  const { bavail, blocks, bsize } = await statfs(folder);
+  return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
 }
 
 function secondsSince(at: Date, now: number): number {

@@ -41,6 +41,8 @@ export type Sources = {
   liveChat: LiveChat;
   /** The calls per minute to MantaGo during an import, if it sets none. */
   mantagoCallsPerMinute: number;
+  /** The folder of the embedded database; null: the database is elsewhere. */
+  dataFolder: string | null;
   /** The public address of this server; null: not set. */
   publicUrl: string | null;
   passwords: Passwords;
