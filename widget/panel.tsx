@@ -24,6 +24,7 @@ export function Panel(
     focusBefore.current = document.activeElement;
     // On a phone, focusing the field would open the keyboard before the visitor has read anything.
     if (takesFocus) panel.current?.querySelector<HTMLElement>(isModal ? 'button' : 'textarea')?.focus();
+    return panel.current === null ? undefined : keepFocus(panel.current, isModal ? '.log' : 'textarea');
   }, []);
   const onKeyDown = (event: KeyboardEvent): void => {
     // During composition, Escape and Tab belong to the input method.
@@ -34,15 +35,6 @@ export function Panel(
     }
     if (event.key === 'Tab' && isModal) keepWithin(panel.current, event);
   };
-  const onClick = ({ target }: MouseEvent): void => {
-    if (!(target instanceof Element) || !target.closest('button')) return;
-    // Many buttons disappear after a click; without focus, the panel would miss the next key. The next frame can be too late for it.
-    setTimeout(() => {
-      const root = panel.current?.getRootNode();
-      if (root instanceof ShadowRoot && root.activeElement === null)
-        panel.current?.querySelector<HTMLElement>(isModal ? '.log' : 'textarea')?.focus();
-    });
-  };
   return (
     <div
       ref={panel}
@@ -52,7 +44,6 @@ export function Panel(
       aria-modal={isModal}
       aria-label={name}
       onKeyDown={onKeyDown}
-      onClick={onClick}
     >
       <header>
         <h2 dir="auto">{name}</h2>
@@ -77,6 +68,30 @@ function ConnectionLine({ chat, texts }: View): JSX.Element {
       {way ?? (wrong && texts[wrong])}
     </p>
   );
+}
+
+/**
+ * Moves the focus to the fallback when the element that has it is removed, as a quick reply is after its click: without focus, the
+ * panel would miss the next key. Returns a function that ends this.
+ */
+function keepFocus(panel: HTMLElement, fallback: string): () => void {
+  let focused: EventTarget | null = null;
+  panel.addEventListener('focusin', ({ target }) => {
+    focused = target;
+  });
+  panel.addEventListener('focusout', ({ target }) => {
+    // Browsers differ in whether a removal sends this event. Only a connected element lost the focus to another one.
+    queueMicrotask(() => {
+      if (focused === target && target instanceof Node && target.isConnected) focused = null;
+    });
+  });
+  const observer = new MutationObserver(() => {
+    if (!(focused instanceof Node) || focused.isConnected) return;
+    focused = null;
+    panel.querySelector<HTMLElement>(fallback)?.focus();
+  });
+  observer.observe(panel, { childList: true, subtree: true });
+  return () => observer.disconnect();
 }
 
 function keepWithin(panel: HTMLElement | null, event: KeyboardEvent): void {

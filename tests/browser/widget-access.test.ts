@@ -66,6 +66,10 @@ test('the accessibility of the widget', async (suite) => {
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await widget.message('That one').waitFor();
+    await shop.answer('In which size?', { quickReplies: ['Large'] });
+    await page.getByRole('button', { name: 'Large' }).focus();
+    await shop.answer('There is one left.');
+    await page.getByRole('button', { name: 'Large' }).waitFor({ state: 'detached' });
     await page.keyboard.press('Escape');
     await widget.dialog.waitFor({ state: 'detached' });
     assert.equal(await focused(), 'Open chat');
