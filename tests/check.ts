@@ -29,7 +29,7 @@ const { values, positionals } = parseArgs({
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** Three more than there are cores: the tests often wait for other processes. */
 const concurrency = availableParallelism() + 3;
-const testsMsMax = 20 * 60_000;
+const testsMsMax = 40 * 60_000;
 const clusterTestsMsMax = 90 * 60_000;
 /** Processes for the files of a suite that start no process themselves. The files of one share their loaded modules. */
 const processesOf = { unit: 3, db: 12 };

@@ -8,6 +8,7 @@ import { readFigures } from '../src/reports/totals.ts';
 import { fixture, lineSignature, metaSignature } from './harness/fixtures.ts';
 import { oncePerFile } from './harness/scope.ts';
 import { type TestServer, testServer } from './harness/server.ts';
+import { until } from './harness/until.ts';
 
 const channelSecret = 'channel-secret-for-tests';
 const appSecret = 'app-secret-for-tests';
@@ -220,11 +221,7 @@ test('without the database the answer is 503, and afterwards deliveries are stor
   assert.equal(refused.status, 503);
   assert.ok(Number(refused.headers.get('retry-after')) > 0);
   await database.reopen();
-  const endsAt = performance.now() + 15_000;
-  while ((await send(server, path, body, headers)).status !== 200) {
-    assert.ok(performance.now() < endsAt, 'the server did not recover');
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  await until(async () => (await send(server, path, body, headers)).status === 200, 'the server recovers');
   await server.folded();
   assert.equal((await readFigures(server.sql, botId, Date.now()))?.platforms.line.messages, 1);
 });

@@ -4,7 +4,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { ulid } from 'ulid';
@@ -31,6 +30,7 @@ import { seededBytes } from './harness/random.ts';
 import { receiver } from './harness/receiver.ts';
 import { oncePerFile } from './harness/scope.ts';
 import { testServer } from './harness/server.ts';
+import { until } from './harness/until.ts';
 
 const contract = await readContract(new URL('../contracts/live-chat.yaml', import.meta.url));
 const ajv = new Ajv({ strict: false });
@@ -454,8 +454,9 @@ test('a deleted visitor leaves no message, image or valid token; the figures sta
   await forgetContact(server.sql, { botId, contactId: String(contactId) }, { now: Date.now(), random });
   await socket.until(({ code }) => code === 4401);
   // A socket that opened just now may be stored after the deletion, and is deleted because it was closed.
-  while ((await server.sql`select from chat_online where visitor_id = ${visitor.visitorId}`).length > 0)
-    await setTimeout(20);
+  const isOnline = async () =>
+    (await server.sql`select from chat_online where visitor_id = ${visitor.visitorId}`).length > 0;
+  await until(async () => !(await isOnline()), 'the deleted visitor is offline');
   for (const table of [
     'deliveries',
     'events',

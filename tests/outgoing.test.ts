@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Webhook } from 'standardwebhooks';
 import { rotateSecret } from '../src/webhooks-out/endpoints.ts';
 import { receiver, status } from './harness/receiver.ts';
 import { testServer } from './harness/server.ts';
+import { until } from './harness/until.ts';
 import { deliver, lineBody, lineDestination, lineSecret, lineUser } from './harness/webhooks.ts';
 
 test("a follow from LINE is sent to the address that MantaGo's call set, and counted in the metrics", async (t) => {
@@ -37,9 +37,6 @@ test("a follow from LINE is sent to the address that MantaGo's call set, and cou
   const count = async (name: string) => {
     const text = await (await fetch(`${address}/metrics`)).text();
     return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
-  };
-  const until = async (isSo: () => Promise<boolean>) => {
-    for (let looks = 0; looks < 500 && !(await isSo()); looks += 1) await pause(20);
   };
   await send('follow', 'one');
   await until(async () => (await count('shoal_notice_attempts_total{outcome="told"}')) === 1);

@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { fixture, lineSignature } from './harness/fixtures.ts';
 import { type RawConnection, rawConnection, requestHead } from './harness/raw-connection.ts';
 import { type TestServer, testServer } from './harness/server.ts';
+import { until } from './harness/until.ts';
 
 const secret = 'channel-secret-for-tests';
 const json = 'application/json';
@@ -122,11 +123,6 @@ test('connections over the limit are closed, and others continue', async (t) => 
   first.write(requestHead('GET', '/healthz'));
   await first.received(/200 OK.*200 OK/s);
 });
-
-async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  const endsAt = performance.now() + 25_000;
-  while (!(await isTrue())) assert.ok(performance.now() < endsAt, 'the condition was not met in time');
-}
 
 async function bodyBytes({ address }: TestServer): Promise<number> {
   const metrics = await (await fetch(`${address}/metrics`)).text();

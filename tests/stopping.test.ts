@@ -23,10 +23,9 @@ import {
 } from './harness/cli.ts';
 import { killServer, serverPid } from './harness/embedded-user.ts';
 import { freePort } from './harness/free-port.ts';
+import { until } from './harness/until.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const looksMax = 1_200;
-const lookPauseMs = 50;
 
 for (const [name, args] of [
   // Skips the scripts that build the dashboard.
@@ -334,11 +333,4 @@ async function forward(t: TestContext, port: number, { hostname, port: to }: URL
   await once(server, 'listening');
   t.after(() => server.close());
   return server;
-}
-
-async function until(isTrue: () => boolean | Promise<boolean>, output: () => string): Promise<void> {
-  for (let look = 0; !(await isTrue()); look++) {
-    assert.ok(look < looksMax, output());
-    await pause(lookPauseMs);
-  }
 }

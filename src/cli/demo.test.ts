@@ -10,7 +10,7 @@ import { databaseEnvironment, dataFolder, type ShoalEnvironment, shoal } from '.
 import type { Sql } from '../database/client.ts';
 
 const program = fileURLToPath(new URL('../../bin/shoal.js', import.meta.url));
-const liveMsMax = 120_000;
+const liveMsMax = 300_000;
 const checkMs = 500;
 
 test('the demo of any seed ends with correct figures, calls to paste and live traffic, and a second run uses the same bot', async (t) => {

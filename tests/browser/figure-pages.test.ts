@@ -120,7 +120,7 @@ test("every number of the messages page is the API's", async (t) => {
     'Expected at month end': shown(quota.expectedAtMonthEnd),
   });
   const within = `Within the quota of ${shown(quota.quota)}`;
-  assert.ok(await page.getByText(within, { exact: true }).isVisible());
+  await page.getByText(within, { exact: true }).waitFor();
   const month = await csvOf(cardOf(page, 'LINE quota this month'));
   assert.equal(month.rows.length, 31);
   assert.deepEqual(
@@ -185,7 +185,7 @@ test("every number of the messages page is the API's", async (t) => {
   }
   // LINE does not report sends by hour: the page shows unknown, not 0.
   await week.getByRole('button', { name: 'Sent', exact: true }).click();
-  assert.ok(await week.getByText('Not known by the hour').isVisible());
+  await week.getByText('Not known by the hour').waitFor();
   assert.equal(await week.locator('table').count(), 0);
   await assertSound(opened, world.address);
 });
@@ -217,7 +217,7 @@ test('sent messages that LINE has not reported are a dash in every card and a ga
   await page.goto(page.url().replace('/messages?', '/overview?'));
   await settled(page);
   assert.equal((await statsOf(page)).Messages, '–');
-  assert.ok(await page.getByText(`${received} received, – sent`).isVisible());
+  await page.getByText(`${received} received, – sent`).waitFor();
 });
 
 /** The answer before LINE has reported the days. */

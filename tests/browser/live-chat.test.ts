@@ -15,6 +15,7 @@ import { assertSound, settled } from '../harness/dashboard-page.ts';
 import { addLiveChat, visit } from '../harness/live-chat.ts';
 import { seededBytes } from '../harness/random.ts';
 import { testServer } from '../harness/server.ts';
+import { until } from '../harness/until.ts';
 import { servePage, widgetOn } from './shop.ts';
 
 type Shop = { address: string; sql: Sql; botId: string; widgetKey: string };
@@ -300,14 +301,6 @@ async function settledContact({ sql }: Shop, visitor: Visitor): Promise<void> {
   await until(
     async () => (await sql`select from contacts where platform_contact_id = ${visitor.visitorId}`).length > 0,
   );
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const endsAt = performance.now() + 10_000;
-  while (!(await holds())) {
-    assert.ok(performance.now() < endsAt, `it did not come to hold: ${holds}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 /** Opens the page, signed in as a user of that name. */

@@ -179,12 +179,12 @@ test('the address holds the range, so it can be shared and the back button works
   await page.getByLabel('From').fill('2026-03-09');
   await page.getByLabel('To').fill('2026-03-02');
   await page.getByRole('button', { name: 'Show', exact: true }).click();
-  assert.ok(await page.getByText('The first day must not be after the last.').isVisible());
+  await page.getByText('The first day must not be after the last.').waitFor();
   await page.getByLabel('From').fill('2026-03-01');
   await page.keyboard.press('Enter');
   await page.waitForURL('**/overview?from=2026-03-01&to=2026-03-02');
   await settled(page);
-  assert.ok(await page.getByText('Asia/Taipei (GMT+8)').isVisible());
+  await page.getByText('Asia/Taipei (GMT+8)').waitFor();
   await page.goBack();
   await page.waitForURL('**/overview?days=1');
 });
@@ -197,7 +197,7 @@ test('an address of a bot leads to the overview, or shows in the bot’s frame t
   for (const path of ['nowhere', 'overview/more', 'settings/channels/line']) {
     await page.goto(`${world.address}/bots/${world.botId}/${path}`);
     await page.getByRole('heading', { name: 'Page not found' }).waitFor();
-    assert.ok(await page.getByRole('link', { name: 'Contacts' }).isVisible(), path);
+    await page.getByRole('link', { name: 'Contacts' }).waitFor();
     assert.equal(await page.getByLabel('Bot').inputValue(), world.botId);
   }
   await page.getByRole('link', { name: 'Go to overview' }).click();

@@ -44,7 +44,7 @@ test('points: totals, periods and expiring points are the API’s', async (t) =>
       await page.locator('.stat-value').allTextContents(),
       [totals.outstanding, totals.earned, totals.spent, totals.expired, totals.corrected].map(english),
     );
-    assert.ok(await page.getByText(`${english(before)} before this range`).isVisible());
+    await page.getByText(`${english(before)} before this range`).waitFor();
     const csv = await csvOf(page, 'Earned, spent, expired');
     assert.deepEqual(
       csv,
@@ -221,7 +221,7 @@ test('pages of a bot without points and without LINE explain what to do', async 
   const { botId } = (await response.json()) as { botId: string };
   const emptyWorld = { ...world, botId };
   const opened = await openDashboard(t, emptyWorld, { path: '/bots/{botId}/points' });
-  assert.ok(await opened.page.getByText('No points yet').isVisible());
+  await opened.page.getByText('No points yet').waitFor();
   for (const [page, words] of [
     ['reconciliation', 'No figures from LINE in this range'],
     ['health', 'No channel is connected yet'],

@@ -35,7 +35,7 @@ test('a user signs in by keyboard and arrives at the requested address', async (
   await page.keyboard.press('Enter');
   await page.waitForURL(world.address + path);
   await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
-  assert.ok(await page.getByText('Signed in as mika').isVisible());
+  await page.getByText('Signed in as mika').waitFor();
   const cookies = await opened.context.cookies();
   assert.deepEqual(
     cookies.map(({ httpOnly, sameSite }) => ({ httpOnly, sameSite })),
@@ -222,7 +222,7 @@ test('after a session ends, signing in returns to the same page', async (t) => {
   await signIn(page);
   await page.waitForURL(world.address + path);
   await settled(page);
-  assert.ok(await page.getByRole('button', { name: '90 days', pressed: true }).isVisible());
+  await page.getByRole('button', { name: '90 days', pressed: true }).waitFor();
   assertOnlyRefused(opened);
 });
 

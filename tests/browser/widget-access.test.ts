@@ -15,6 +15,7 @@ import {
   phone,
   screenshot,
 } from '../harness/browser.ts';
+import { until } from '../harness/until.ts';
 import { openServer, openShop, openWidget, widgetOn } from './shop.ts';
 
 const bytesMax = 25 * 1024;
@@ -66,6 +67,7 @@ test('the accessibility of the widget', async (suite) => {
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await widget.message('That one').waitFor();
+    await until(async () => (await server.sql`select from chat_messages`).length === 3);
     await shop.answer('In which size?', { quickReplies: ['Large'] });
     await page.getByRole('button', { name: 'Large' }).focus();
     await shop.answer('There is one left.');

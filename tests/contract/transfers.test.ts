@@ -12,6 +12,7 @@ import { addTags } from '../../src/tags/tags.ts';
 import { putSnapshot } from '../harness/line-figures.ts';
 import { seededBytes } from '../harness/random.ts';
 import { type TestServer, testServer } from '../harness/server.ts';
+import { until } from '../harness/until.ts';
 import { bodyOf, type ReportedEvent } from '../properties/bodies.ts';
 import { call as callMantago } from '../story/calls.ts';
 
@@ -173,11 +174,7 @@ async function running({ sql }: TestServer, count: number): Promise<void> {
   const look = () => sql`
     select from pg_stat_activity
     where datname = current_database() and query ~ 'exported' and query !~ 'pg_stat_activity' and state <> 'idle'`;
-  const until = performance.now() + 10_000;
-  while ((await look()).length !== count) {
-    assert.ok(performance.now() < until, `not ${count} exports`);
-    await pause(20);
-  }
+  await until(async () => (await look()).length === count, `${count} exports read`);
 }
 
 async function addEvents({ sql }: TestServer, botId: string): Promise<void> {

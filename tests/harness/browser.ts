@@ -43,7 +43,7 @@ export type OpenedPage = {
 
 const require = createRequire(import.meta.url);
 /** The maximum wait of a test step. */
-const waitMsMax = 20_000;
+const waitMsMax = 60_000;
 
 let running: Promise<Browser> | undefined;
 const folders: string[] = [];

@@ -50,8 +50,8 @@ export type Serving = Omit<Launched, 'up'> & { address: string };
 const noPlatforms = { SHOAL_LINE_API: nowhere, SHOAL_GRAPH_API: nowhere, SHOAL_INSTAGRAM_API: nowhere };
 const testSecretKey = 'a secret key for tests, long enough';
 const program = fileURLToPath(new URL('../../bin/shoal.js', import.meta.url));
-const startMsMax = 60_000;
-const stopMsMax = 20_000;
+const startMsMax = 180_000;
+const stopMsMax = 60_000;
 
 /** The test's own data folder with the embedded database, deleted when the test ends. */
 export async function dataFolder(t: Ends): Promise<ShoalEnvironment & { folder: string }> {

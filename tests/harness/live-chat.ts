@@ -7,6 +7,7 @@ import { WebSocket } from 'undici';
 import { type AdminScope, createAdminToken } from '../../src/auth/admin-tokens.ts';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import type { TestServer } from './server.ts';
+import { waitMsMax } from './until.ts';
 
 export type Answer = { status: number; headers: Headers; body: JsonObject };
 export type Frame = JsonObject & { type?: unknown };
@@ -116,8 +117,6 @@ export type Socket = {
   messages(): JsonObject[];
 };
 
-const untilMsMax = 15_000;
-
 /** Opens a socket and sends the hello. */
 export function openSocket(
   url: string,
@@ -141,7 +140,7 @@ export function openSocket(
           reject(
             new Error(`it did not come: ${holds}; there was ${JSON.stringify(socket.frames)} ${socket.code}`),
           );
-        }, untilMsMax);
+        }, waitMsMax);
         const look = () => {
           if (!holds(socket)) return;
           waiting.delete(look);

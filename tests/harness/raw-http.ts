@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 
 export type Raw = { status: number; headers: Record<string, string>; body: string };
 
-const answerMsMax = 20_000;
+const answerMsMax = 60_000;
 
 /** Sends raw bytes and reads the first response until its length is reached or the server closes the connection. */
 export function exchange(address: string, sent: string): Promise<Raw> {

@@ -16,6 +16,7 @@ import { testDatabase } from './database.ts';
 import { nowhere } from './nowhere.ts';
 import { seededBytes } from './random.ts';
 import type { Scope } from './scope.ts';
+import { until } from './until.ts';
 
 export type TestServer = {
   address: string;
@@ -90,14 +91,7 @@ export async function testServer(
   };
 }
 
-const foldedMsMax = 20_000;
-
 export async function waitUntilFolded(sql: Sql): Promise<void> {
-  const endsAt = performance.now() + foldedMsMax;
-  for (;;) {
-    const [row] = await sql<{ pending: number }[]>`select count(*)::integer as pending from pending_bundles`;
-    if (row?.pending === 0) return;
-    if (performance.now() > endsAt) throw new Error(`${row?.pending} deliveries were not folded in time`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  const isEmpty = async () => (await sql`select from pending_bundles limit 1`).length === 0;
+  await until(isEmpty, 'all deliveries are folded');
 }

@@ -93,4 +93,4 @@ export function deliver(
   });
 }
 
-const answerMsMax = 10_000;
+const answerMsMax = 60_000;

@@ -10,6 +10,7 @@ import type { JsonObject } from '../../src/json.ts';
 import { databaseEnvironment, serve, shoalJson } from '../harness/cli.ts';
 import { openSocket, type Socket, visit } from '../harness/live-chat.ts';
 import { waitUntilFolded } from '../harness/server.ts';
+import { until } from '../harness/until.ts';
 
 const visitorsCount = 4;
 const eachCount = 30;
@@ -151,12 +152,4 @@ function keepOpen(addresses: readonly string[], number: number, visitorToken: st
       current?.close();
     },
   };
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  const endsAt = performance.now() + 20_000;
-  while (!holds()) {
-    assert.ok(performance.now() < endsAt, `timed out waiting for ${holds}`);
-    await pause(10);
-  }
 }

@@ -9,6 +9,7 @@ import { dayMs } from '../../src/time.ts';
 import { databaseEnvironment, serve, shoalJson } from '../harness/cli.ts';
 import { earn } from '../harness/points.ts';
 import { type Receiver, receiver } from '../harness/receiver.ts';
+import { until } from '../harness/until.ts';
 import { deliver, type LineHappening, lineBody, lineUser } from '../harness/webhooks.ts';
 import { connectedBot } from './connected-bot.ts';
 
@@ -17,7 +18,6 @@ const people = 60;
 const earnings = 200;
 const kills = 4;
 const firstAt = Date.parse('2026-03-01T00:00:00+08:00');
-const waitMsMax = 40_000;
 
 test('through 4 kills during dispatch, each change is sent at least once with one id, and nothing else is sent', async (t) => {
   t.diagnostic(`seed ${seed}`);
@@ -169,12 +169,4 @@ async function pending(sql: Sql): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select (select count(*) from pending_notices)::integer + (select count(*) from pending_bundles)::integer as count`;
   return row?.count ?? 0;
-}
-
-async function until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const endsAt = performance.now() + waitMsMax;
-  while (!(await isSo())) {
-    assert.ok(performance.now() < endsAt, `not in time: ${what}`);
-    await pause(10);
-  }
 }

@@ -6,6 +6,7 @@ import type { Sql } from '../../src/database/client.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { databaseEnvironment, serve, shoalJson } from '../harness/cli.ts';
 import { waitUntilFolded } from '../harness/server.ts';
+import { until, waitMsMax } from '../harness/until.ts';
 import { deliver, lineBody } from '../harness/webhooks.ts';
 import { connectedBot } from './connected-bot.ts';
 
@@ -42,11 +43,7 @@ async function foldedCount(sql: Sql): Promise<number> {
 }
 
 async function waitUntilFoldedBeyond(sql: Sql, count: number): Promise<void> {
-  const endsAt = performance.now() + 20_000;
-  while ((await foldedCount(sql)) <= count) {
-    assert.ok(performance.now() < endsAt, `nothing was folded beyond ${count}`);
-    await pause(10);
-  }
+  await until(async () => (await foldedCount(sql)) > count, `more than ${count} messages are counted`);
 }
 
 test('two workers race on three bots, each is killed once, and every message counts once', async (t) => {
@@ -129,7 +126,7 @@ test('a worker killed in the middle of batches over many bots leaves every deliv
 
 /** Waits until a fold is in the middle of its transaction, or nothing is left to fold. */
 async function waitForFold(sql: Sql): Promise<void> {
-  const endsAt = performance.now() + 20_000;
+  const endsAt = performance.now() + waitMsMax;
   for (;;) {
     const [row] = await sql<{ folding: boolean; pending: boolean }[]>`
       select exists (
