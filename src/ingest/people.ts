@@ -145,7 +145,7 @@ export class People {
     const contactId = newId(this.#random);
     const contact: Contact = {
       ...{ botId: this.#botId, contactId, platform, ...noState },
-      ...{ isStored: false, isChanged: false, blockedAt: null },
+      ...{ isStored: false, isChanged: false, blockedAt: null, hasReturned: false },
       before: { isFollower: false, isBlocked: false },
     };
     this.#addNewId(platformContactId, contactId, contact);
@@ -232,7 +232,7 @@ function toContact(found: FoundContact): Contact {
   const followedAt = followedMs === null ? null : Math.round(followedMs);
   return {
     ...{ botId, contactId, platform, followedAt, earlierFriend, blocked, everBlocked },
-    ...{ isStored: true, isChanged: false, blockedAt: null },
+    ...{ isStored: true, isChanged: false, blockedAt: null, hasReturned: false },
     before: { isFollower: followedAt !== null, isBlocked: blocked },
   };
 }

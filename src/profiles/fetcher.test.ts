@@ -22,6 +22,8 @@ const found = (values: Parameters<typeof readProfile>[0]): FetchedProfile => ({
   profile: readProfile(values),
 });
 
+type EventType = 'message' | 'follow' | 'unfollow';
+
 /** A bot with a LINE channel, and a platform that answers with `answers` or the name of the id. */
 async function shop(t: TestContext, { perSecond = 20 } = {}) {
   const { sql } = await testDatabase(t);
@@ -71,15 +73,16 @@ async function shop(t: TestContext, { perSecond = 20 } = {}) {
   const people = (ids: readonly string[], bot = botId) =>
     createContacts(sql, bot, 'line', ids, { now: state.now, random: randomBytes });
   let events = 0;
-  const fold = async (type: 'message' | 'follow' | 'unfollow', id: string) => {
-    const event = {
-      ...{ type, timestamp: state.now, mode: 'active', source: { type: 'user', userId: id } },
+  /** Folds events of a person, a millisecond apart, in one batch. */
+  const fold = async (types: EventType | readonly EventType[], id: string) => {
+    const items = [types].flat().map((type, index) => ({
+      ...{ type, timestamp: state.now + index, mode: 'active', source: { type: 'user', userId: id } },
       webhookEventId: `01HV${String(events++).padStart(22, '0')}`,
       deliveryContext: { isRedelivery: false },
       ...(type === 'message' ? { message: { type: 'text', id: '1', text: 'hello' } } : {}),
       ...(type === 'follow' ? { follow: { isUnblocked: true } } : {}),
-    };
-    const body = Buffer.from(JSON.stringify({ destination: `U${'d'.repeat(32)}`, events: [event] }));
+    }));
+    const body = Buffer.from(JSON.stringify({ destination: `U${'d'.repeat(32)}`, events: items }));
     await putDeliveries(sql, [{ botId, platform: 'line', source: 'webhook', body, receivedAt: state.now }]);
     await foldPending(sql, botId, { now: state.now, random: randomBytes });
   };
@@ -294,6 +297,26 @@ test('a person who blocks and unblocks the account during the call is asked abou
   assert.deepEqual(await profiles(), ['1 Name 1']);
   state.now += secondMs;
   assert.equal(await fetcher.round(), 0);
+});
+
+test('a person who blocks and unblocks the account within one batch, or unblocks it unseen, is asked about again', async (t) => {
+  const { state, fetcher, fold, answers, profiles, calls } = await shop(t);
+  const [ada, ben, cleo] = [1, 2, 3].map(userId) as [string, string, string];
+  await fold(['unfollow', 'follow'], ada);
+  await fold('follow', ben);
+  await fold(['unfollow', 'follow'], cleo);
+  // LINE knows of the blocks before their webhooks arrive.
+  for (const id of [ada, ben, cleo]) answers.set(id, { outcome: 'gone' });
+  await fetcher.round();
+  state.now += dayMs;
+  answers.clear();
+  await fold(['unfollow', 'follow'], ada);
+  await fold('follow', ben);
+  await fold(['message', 'message'], cleo);
+  state.now += secondMs;
+  assert.equal(await fetcher.round(), 2, 'messages end no block');
+  assert.deepEqual(calls.slice(3).sort(), [ada, ben]);
+  assert.deepEqual(await profiles(), ['1 Name 1', '2 Name 2']);
 });
 
 test('texts of a profile are composed and bounded, and other values are dropped', () => {

@@ -30,6 +30,13 @@ export function foldBlocks(
   return tallyTransitions(tally, platform, after, 1);
 }
 
+/** The event that ended the contact's last block; null: there was no block, or it lasts. */
+export function endOfLastBlock(events: readonly BlockEvent[]): BlockEvent | null {
+  const sorted = [...events].sort(byTimeThenKey);
+  const last = sorted.findLastIndex(({ isBlock }) => isBlock);
+  return last < 0 ? null : (sorted[last + 1] ?? null);
+}
+
 function tallyTransitions(
   tally: Tally,
   platform: PlatformName,

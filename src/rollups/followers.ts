@@ -37,6 +37,8 @@ export type FoldedContact = FollowerState & {
   isChanged: boolean;
   /** When the event that decides `blocked` happened (ms); null: this batch does not change the block state. */
   blockedAt: number | null;
+  /** An event of this batch ended a block, also one that the batch began or that was not reported. */
+  hasReturned: boolean;
 };
 
 /** An event with its contact. */
@@ -105,6 +107,7 @@ export function foldFollowers({ tally, newEvents, changes }: BotChanges): Set<Fo
   for (const event of addedEvents) {
     const { person, platform, kind } = event;
     if (!person || contacts.has(person) || !makesFollower(platform, kind)) continue;
+    if (earlierFriendOf(platform, event) === 'blocker') setReturned(person);
     setFollow(person, foldFollows(tally, platform, firstFollow(person), [event]));
   }
   return contacts;
@@ -143,8 +146,15 @@ export function setFollow(person: FoldedContact, first: FirstFollow | null): voi
   Object.assign(person, { followedAt, earlierFriend, isChanged: true });
 }
 
+export function setReturned(person: FoldedContact): void {
+  Object.assign(person, { hasReturned: true, isChanged: true });
+}
+
 /** Writes the states of contacts. Idempotent. */
-export async function writeFollowerStates(sql: Queryable, states: readonly FollowerState[]): Promise<void> {
+export async function writeFollowerStates(
+  sql: Queryable,
+  states: readonly (FollowerState & Partial<Pick<FoldedContact, 'hasReturned'>>)[],
+): Promise<void> {
   if (states.length === 0) return;
   await sql`
     update contacts
@@ -153,11 +163,14 @@ export async function writeFollowerStates(sql: Queryable, states: readonly Follo
       -- The platform refused the profile until now. Due before all others, and always a new value: a running call with the answer of
       -- the blocked account must not replace it (profiles/queue.ts).
       profile_due_at = case
-        when not (contacts.blocked and not new.blocked or contacts.followed_at is null and new.followed_at is not null)
-          then profile_due_at
+        when not (new.has_returned or contacts.blocked and not new.blocked
+          or contacts.followed_at is null and new.followed_at is not null) then profile_due_at
         when profile_due_at < '1970-01-02T00:00:00Z' then profile_due_at + interval '1 millisecond'
         else 'epoch' end
-    from ${rowTable(sql, 'new', states, stateColumns)}
+    from ${rowTable(sql, 'new', states, {
+      ...stateColumns,
+      has_returned: ['boolean', ({ hasReturned = false }) => hasReturned],
+    })}
     where contacts.bot_id = ${changedBotOf(sql, 'new', states)} and contacts.contact_id = new.contact_id`;
 }
 

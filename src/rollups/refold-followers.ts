@@ -5,7 +5,7 @@ import type { Queryable } from '../database/client.ts';
 import { eventsOfContacts } from '../events/contact-events.ts';
 import { ByPlatform } from '../platforms/by-platform.ts';
 import type { Event } from '../platforms/event.ts';
-import { type BlockEvent, blockEvents, foldBlocks } from './blocks.ts';
+import { type BlockEvent, blockEvents, endOfLastBlock, foldBlocks } from './blocks.ts';
 import type { Tally } from './counters.ts';
 import {
   type BotChanges,
@@ -14,6 +14,7 @@ import {
   foldFollows,
   followerKinds,
   setFollow,
+  setReturned,
   tallyFollow,
 } from './followers.ts';
 
@@ -61,6 +62,8 @@ function setBlocks(
 ): void {
   const blocked = foldBlocks(tally, person.platform, before, after);
   const everBlocked = after.some(({ isBlock }) => isBlock);
+  const end = endOfLastBlock(after);
+  if (end !== null && !before.some(({ key }) => key === end.key)) setReturned(person);
   if (blocked === person.blocked && everBlocked === person.everBlocked) return;
   const blockedAt = after.reduce<number | null>((latest, { at }) => Math.max(latest ?? at, at), null);
   Object.assign(person, { blocked, everBlocked, blockedAt, isChanged: true });
