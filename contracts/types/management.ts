@@ -317,6 +317,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bots/{botId}/platform-figures/{metaPlatform}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                metaPlatform: "facebook" | "instagram" | "whatsapp";
+            };
+            cookie?: never;
+        };
+        /**
+         * The figures that Meta reports about a channel
+         * @description As collected, by Meta's names; `whatsapp`: messages `sent` and `delivered` of a day, `quality` and `messagingLimit` of the number.
+         *     `latest` has the latest value of each figure, whatever its day. `days` has the days of the range that Meta has reported. Null: not
+         *     reported. The same as `shoal platform-figures`.
+         */
+        get: operations["getPlatformFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/whatsapp/template-figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * The figures that Meta reports about WhatsApp templates
+         * @description Messages sent, delivered, read and clicked by template, as Meta counts them, summed over the days of the range (UTC), the most sent
+         *     first. Null: Meta reports the figure on no day of the range. The same as `shoal platform-figures --templates`.
+         */
+        get: operations["getTemplateFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/bots/{botId}/conversations": {
         parameters: {
             query?: never;
@@ -2352,7 +2400,7 @@ export interface paths {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                what: "contacts" | "events" | "conversations" | "messages" | "points" | "catalogue" | "gifts" | "recipients" | "figures";
+                what: "contacts" | "events" | "conversations" | "messages" | "points" | "catalogue" | "gifts" | "recipients" | "figures" | "platform-figures" | "template-figures";
             };
             cookie?: never;
         };
@@ -2988,7 +3036,8 @@ export interface components {
             } | null;
         };
         MetaCollector: {
-            platform: components["schemas"]["PlatformName"];
+            /** @enum {string} */
+            platform: "facebook" | "instagram" | "whatsapp";
             /**
              * @description stopped: Meta refuses the access token; off: there is no access token.
              * @enum {string}
@@ -3257,6 +3306,60 @@ export interface components {
                     /** @description Null: the recipients of one of these sends are unknown. */
                     messages: number | null;
                 }[];
+            }[];
+        };
+        ReportedFigures: {
+            botId: string;
+            /** @enum {string} */
+            platform: "facebook" | "instagram" | "whatsapp";
+            /** @description The zone of Meta's days. */
+            zone: string;
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            /** @description Every figure of the platform. */
+            latest: {
+                figure: string;
+                value: components["schemas"]["ReportedValue"];
+                /** Format: date */
+                day: string | null;
+                /** Format: date-time */
+                reportedAt: string | null;
+            }[];
+            days: {
+                /** Format: date */
+                day: string;
+                /** Format: date-time */
+                reportedAt: string;
+                /** @description By the names in `latest`. */
+                figures: {
+                    [key: string]: components["schemas"]["ReportedValue"];
+                };
+            }[];
+        };
+        /** @description A count, or Meta's word; null: not reported. */
+        ReportedValue: number | string | null;
+        TemplateFigures: {
+            botId: string;
+            zone: string;
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            /**
+             * Format: date-time
+             * @description The time of Meta's last answer; null: none.
+             */
+            reportedAt: string | null;
+            templates: {
+                templateId: string;
+                name: string;
+                sent: number | null;
+                delivered: number | null;
+                read: number | null;
+                /** @description Null: Meta reports none, for example in Japan. */
+                clicked: number | null;
             }[];
         };
         LineQuota: {
@@ -5124,6 +5227,83 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PlatformReconciliation"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    getPlatformFigures: {
+        parameters: {
+            query?: {
+                /** @description First day; left out: 30 days up to the last. */
+                from?: string;
+                /** @description Last day, at most 1,099 days later; left out: today. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                metaPlatform: "facebook" | "instagram" | "whatsapp";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The figures. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportedFigures"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    getTemplateFigures: {
+        parameters: {
+            query?: {
+                /** @description First day; left out: 30 days up to the last. */
+                from?: string;
+                /** @description Last day, at most 1,099 days later; left out: today. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The templates with figures in the range. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateFigures"];
                 };
             };
             304: components["responses"]["NotModified"];
@@ -9290,7 +9470,7 @@ export interface operations {
             header?: never;
             path: {
                 botId: components["parameters"]["BotId"];
-                what: "contacts" | "events" | "conversations" | "messages" | "points" | "catalogue" | "gifts" | "recipients" | "figures";
+                what: "contacts" | "events" | "conversations" | "messages" | "points" | "catalogue" | "gifts" | "recipients" | "figures" | "platform-figures" | "template-figures";
             };
             cookie?: never;
         };

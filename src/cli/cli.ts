@@ -38,6 +38,7 @@ const parts = new Map<string, () => Promise<Part>>([
   ['callback', () => import('./callback.ts')],
   ['recount', () => import('./recount.ts')],
   ['reconcile', () => import('./reconcile.ts')],
+  ['platform-figures', () => import('./platform-figures.ts')],
   ['snapshot', () => import('./snapshot.ts')],
   ['tag', () => import('./tag.ts')],
   ['points', () => import('./points.ts')],

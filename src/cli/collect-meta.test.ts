@@ -39,6 +39,14 @@ test('collect fetches the figures and the earlier conversations of Meta channels
   assert.equal(compared?.figures.contacts.theirs, truth?.page.page_messages_total_messaging_connections);
   // People who only tapped are not in the conversations.
   assert.ok(Number(compared?.figures.contacts.own) > 0);
+  const figures = await shoalJson(environment, 'platform-figures', botId, '--platform', 'facebook');
+  const { latest } = figures as { latest: { figure: string; value: unknown; day: string }[] };
+  for (const { figure, value, day } of latest) {
+    const { page: counts } = control.truth().days.find((one) => one.day === day) ?? {};
+    assert.equal(value, Object(counts)[figure], figure);
+  }
+  const shown = await shoal(environment, 'platform-figures', botId, '--platform', 'whatsapp', '--templates');
+  assert.match(shown.stdout, /in UTC, reported at –\.\ntemplate/, 'there is no number');
   const text = await shoal(environment, 'reconcile', botId, '--platform', 'facebook');
   assert.match(text.stdout, /^Days in America\/Los_Angeles\.\n/);
 });

@@ -15,12 +15,15 @@ import { events } from './events.ts';
 import { figures, messages } from './figures.ts';
 import { type ExportFormat, writerOf } from './format.ts';
 import { gifts } from './gifts.ts';
+import { platformFigures, templateFigures } from './platform-figures.ts';
 import { points } from './points.ts';
 import { recipients } from './recipients.ts';
 import type { Scope } from './table.ts';
 
 export const tables = {
   ...{ contacts, events, conversations, messages, points, catalogue, gifts, recipients, figures },
+  'platform-figures': platformFigures,
+  'template-figures': templateFigures,
 };
 export type ExportName = keyof typeof tables;
 export const exportNames = Object.keys(tables) as ExportName[];

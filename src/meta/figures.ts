@@ -131,9 +131,19 @@ function readTemplate(
   names: ReadonlyMap<string, unknown>,
 ): PlatformDay {
   const id = String(template_id);
-  const clicks = listOf(clicked).reduce((sum, { count }) => sum + (Number(count) || 0), 0);
-  const counts = { name: names.get(id) ?? id, sent, delivered, read, clicked: clicks };
-  return { day: dayOf(Number(start) * secondMs, 'UTC'), value: { [id]: counts } };
+  // Meta has no clicks of some categories and countries.
+  const clicks = Array.isArray(clicked)
+    ? listOf(clicked).reduce((sum, { count }) => sum + (countOf(count) ?? 0), 0)
+    : null;
+  const counts = { sent: countOf(sent), delivered: countOf(delivered), read: countOf(read), clicked: clicks };
+  return {
+    day: dayOf(Number(start) * secondMs, 'UTC'),
+    value: { [id]: { name: names.get(id) ?? id, ...counts } },
+  };
+}
+
+function countOf(value: unknown): number | null {
+  return typeof value === 'number' ? value : null;
 }
 
 /** The values of metrics by day. A value belongs to the day before its `end_time`. */
@@ -141,12 +151,17 @@ function readSeries({ data }: JsonObject): PlatformDay[] {
   return merged(
     listOf(data).flatMap(({ name, values }) =>
       listOf(values).flatMap(({ value, end_time }) => {
-        const end = Date.parse(String(end_time).replace('+0000', 'Z'));
+        const end = timeOf(String(end_time));
         if (Number.isNaN(end) || typeof name !== 'string') return [];
         return [{ day: addDays(dayOf(end, 'UTC'), -1), value: { [name]: Number(value) } }];
       }),
     ),
   );
+}
+
+/** ISO 8601, as Page Insights writes it, or seconds, as in the Messaging Insights API. NaN: neither. */
+function timeOf(text: string): number {
+  return /^\d+$/.test(text) ? Number(text) * secondMs : Date.parse(text.replace('+0000', 'Z'));
 }
 
 /** One entry for each day, with the members of all its entries. */

@@ -43,7 +43,7 @@ export type PlatformReconciliation = { zone: string; figures: readonly string[];
 type Possible = { less: readonly MetaGapReason[]; more: readonly MetaGapReason[] };
 type Rule = { zone: string; figures: Record<string, Possible> };
 
-const pacific = 'America/Los_Angeles';
+export const pacific = 'America/Los_Angeles';
 const rules: Readonly<Record<MetaPlatform, Rule>> = {
   facebook: {
     zone: pacific,

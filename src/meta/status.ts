@@ -1,7 +1,7 @@
 /** The collection status of a bot's Meta channels, for people and programs. It contains no secrets. */
 import type { components } from '../../contracts/types/management.ts';
 import { listChannels } from '../bots/channels.ts';
-import { isMetaPlatform, type MetaPlatform } from '../bots/meta-tokens.ts';
+import { isMetaPlatform } from '../bots/meta-tokens.ts';
 import { type CallLimit, durationOf } from '../collector/call-limit.ts';
 import { type KindRow, selectKinds } from '../collector/kind-rows.ts';
 import type { Queryable } from '../database/client.ts';
@@ -16,7 +16,7 @@ type Kind = Omit<components['schemas']['CollectedKind'], 'kind' | 'answeredAt' |
   answeredAt: Date | null;
   nextAt: Date | null;
 };
-export type MetaStatus = Omit<Collector, 'kinds' | 'platform'> & { platform: MetaPlatform; kinds: Kind[] };
+export type MetaStatus = Omit<Collector, 'kinds'> & { kinds: Kind[] };
 
 /** Returns the status of each Meta channel of a bot, and none without such a channel. */
 export async function readMetaStatus(

@@ -3,6 +3,7 @@
  * are set up, sent, inspected and sent again.
  */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { phone } from '../harness/browser.ts';
 import { assertSound, openDashboard, settled, tableCells } from '../harness/dashboard-page.ts';
@@ -156,6 +157,49 @@ test('a channel shows its refused deliveries with their reasons, and a failing c
   const delivery = (await tableCells(page, 'Figures from LINE')).find(([name]) => name === 'Deliveries');
   assert.equal(delivery?.[2], '–', 'no day has an answer');
   await assertSound(opened, world.address);
+});
+
+test('what Meta reports about a number and its templates is shown with its time, and unreported figures as unknown', async (t) => {
+  const world = await dashboardWorld(t);
+  const { sql, botId, address } = world;
+  const reportedAt = new Date(worldNow - 3_600_000);
+  const counts = { name: 'pickup', sent: 1200, delivered: 1180, read: 0, clicked: null };
+  const days = {
+    'whatsapp-number': { quality: 'GREEN', messagingLimit: 'TIER_2K' },
+    'whatsapp-analytics': { sent: 1200 },
+    'whatsapp-templates': { 11: counts },
+  };
+  for (const [kind, value] of Object.entries(days)) {
+    await sql`
+      insert into platform_days (bot_id, kind, day, value, received_at)
+      values (${botId}, ${kind}, '2026-03-19', ${JSON.stringify(value)}::text::jsonb, ${reportedAt})`;
+    await sql`
+      insert into collections (bot_id, kind, answered_at) values (${botId}, ${kind}, ${reportedAt})
+      on conflict (bot_id, kind) do update set answered_at = excluded.answered_at`;
+  }
+  const opened = await openDashboard(t, world, { path, viewport: phone, colorScheme: 'dark' });
+  const { page } = opened;
+  const title = 'WhatsApp as Meta reports it';
+  await page.getByRole('heading', { name: title }).waitFor();
+  const day = ['19 Mar 2026', '20 Mar 2026, 11:00'];
+  assert.deepEqual((await tableCells(page, title)).slice(1), [
+    ['Messages sent', '1,200', ...day],
+    ['Messages delivered', '–', '–', '–'],
+    ['Quality of the number', 'High', ...day],
+    ['Messaging limit (people in 24 hours)', '2,000', ...day],
+  ]);
+  await assertSound(opened, address);
+  await page.goto(`${address}/bots/${botId}/templates`);
+  const templates = 'WhatsApp templates as Meta counts them';
+  await page.getByRole('heading', { name: templates }).waitFor();
+  await page.getByText('(UTC), reported 20 Mar 2026, 11:00').waitFor();
+  await page.getByRole('cell', { name: 'pickup' }).waitFor();
+  assert.deepEqual((await tableCells(page, templates)).slice(1), [['pickup', '1,200', '1,180', '0', '–']]);
+  await assertSound(opened, address);
+  const download = page.waitForEvent('download');
+  await page.getByRole('link', { name: `Download “${templates}” as CSV` }).click();
+  const csv = (await readFile(await (await download).path(), 'utf8')).trim().split('\n');
+  assert.deepEqual(csv.slice(1), [`2026-03-19,11,pickup,1200,1180,0,,${reportedAt.toISOString()}`]);
 });
 
 test('an address that is set in the settings fails, shows its attempts and receives webhooks again; its secret is shown once', async (t) => {

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { createAdminToken } from '../../src/auth/admin-tokens.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { reconcile } from '../../src/line/reconciliation.ts';
+import { readPlatformFigures, readTemplateReport } from '../../src/meta/reported-figures.ts';
 import { recount } from '../../src/rebuild/recount.ts';
 import { minuteMs } from '../../src/time.ts';
 import { putSnapshot, recordSend } from '../harness/line-figures.ts';
@@ -302,6 +303,86 @@ test('the reconciliation equals that of the command', async () => {
     gap: -18,
     reasons: ['before-connected', 'deleted-accounts'],
   });
+});
+
+test("Meta's own figures are the same in the API, the command and the export, and unreported ones are unknown", async () => {
+  const { get, send, sql, botId } = await ready();
+  const template = (name: string, counts: object) => ({
+    name,
+    delivered: null,
+    read: null,
+    clicked: null,
+    ...counts,
+  });
+  const days = [
+    ['whatsapp-analytics', '2026-03-01', { sent: 12, delivered: 11 }],
+    ['whatsapp-number', '2026-03-01', { quality: 'GREEN', messagingLimit: 'TIER_250' }],
+    ['whatsapp-number', '2026-03-02', { quality: 'YELLOW', messagingLimit: null }],
+    [
+      'whatsapp-templates',
+      '2026-03-01',
+      { 11: template('pickup', { sent: 5, read: 2 }), 12: template('=sale', { sent: 9 }) },
+    ],
+    [
+      'whatsapp-templates',
+      '2026-03-02',
+      { 11: template('pickup_v2', { sent: 7, delivered: 3, clicked: 0 }) },
+    ],
+  ] as const;
+  const reportedAt = '2026-03-03T06:00:00.000Z';
+  for (const [kind, day, value] of days) {
+    await sql`
+      insert into platform_days (bot_id, kind, day, value, received_at)
+      values (${botId}, ${kind}, ${day}, ${JSON.stringify(value)}::text::jsonb, ${reportedAt})`;
+  }
+  await sql`
+    insert into collections (bot_id, kind, answered_at) values (${botId}, 'whatsapp-templates', ${reportedAt})
+    on conflict (bot_id, kind) do update set answered_at = excluded.answered_at`;
+  const asJson = (value: unknown) => JSON.parse(JSON.stringify(value));
+  const range = { from: '2026-03-01', to: '2026-03-03' };
+  const query = new URLSearchParams(range);
+  const figures = await get(`/platform-figures/whatsapp?${query}`);
+  const read = await readPlatformFigures(sql, botId, { platform: 'whatsapp', ...range, now: 0 });
+  assert.deepEqual(figures, { botId, platform: 'whatsapp', ...asJson(read) });
+  assert.deepEqual(
+    figures.latest.map(({ figure, value, day }: Record<string, unknown>) => [figure, value, day]),
+    [
+      ['sent', 12, '2026-03-01'],
+      ['delivered', 11, '2026-03-01'],
+      ['quality', 'YELLOW', '2026-03-02'],
+      ['messagingLimit', 'TIER_250', '2026-03-01'],
+    ],
+  );
+  assert.deepEqual(figures.days[1].figures, {
+    sent: null,
+    delivered: null,
+    quality: 'YELLOW',
+    messagingLimit: null,
+  });
+  assert.equal((await get('/platform-figures/facebook')).latest[0].value, null);
+  const templates = await get(`/whatsapp/template-figures?${query}`);
+  assert.deepEqual(templates, {
+    botId,
+    ...asJson(await readTemplateReport(sql, botId, { ...range, now: 0 })),
+  });
+  assert.equal(templates.reportedAt, reportedAt);
+  assert.deepEqual(templates.templates, [
+    { templateId: '11', name: 'pickup_v2', sent: 12, delivered: 3, read: 2, clicked: 0 },
+    { templateId: '12', name: '=sale', sent: 9, delivered: null, read: null, clicked: null },
+  ]);
+  const linesOf = async (what: string, of: string) =>
+    (await (await send(`/exports/${what}?${of}`)).text()).trim().split('\n');
+  assert.deepEqual(await linesOf('template-figures', 'from=2026-03-01&to=2026-03-01'), [
+    'day,template_id,name,sent,delivered,read,clicked,reported_at',
+    `2026-03-01,11,pickup,5,,2,,${reportedAt}`,
+    `2026-03-01,12,'=sale,9,,,,${reportedAt}`,
+  ]);
+  assert.deepEqual(await linesOf('platform-figures', 'from=2026-03-02'), [
+    'platform,day,figure,value,reported_at',
+    `whatsapp,2026-03-02,quality,YELLOW,${reportedAt}`,
+  ]);
+  assert.equal((await linesOf('platform-figures', query.toString())).length, 6);
+  assert.equal((await send('/platform-figures/whatsapp?from=2026-03-04&to=2026-03-03')).status, 400);
 });
 
 test('conversations are listed newest first, page by page, also while new ones arrive', async () => {

@@ -17,6 +17,7 @@ import { CollectorCard } from './collector.tsx';
 import { DeliveriesCard } from './deliveries.tsx';
 import type { Health, TokenCheck } from './health.ts';
 import { InstallationCard } from './installation.tsx';
+import { PlatformFiguresCard } from './platform-figures.tsx';
 import './health.css';
 
 export default function HealthPage({ bot }: PageProps) {
@@ -43,6 +44,9 @@ export default function HealthPage({ bot }: PageProps) {
               .map((collector) => (
                 <CollectorCard key={collector.platform} collector={collector} platform={collector.platform} />
               ))}
+            {health.metaCollectors.map(({ platform }) => (
+              <PlatformFiguresCard key={platform} bot={bot} platform={platform} />
+            ))}
             {health.installation && <InstallationCard installation={health.installation} />}
             <CallbackCard path={path} zone={zone} callback={health.callback} onChanged={live.reload} />
           </>

@@ -17,6 +17,7 @@ import { t as message } from '../../texts/message.ts';
 import { t } from '../../texts/templates.ts';
 import type { Template } from './draft.ts';
 import { TemplateEditor } from './editor.tsx';
+import { WhatsAppFigures } from './whatsapp-figures.tsx';
 
 export default function TemplatesPage({ bot }: PageProps) {
   const [edited, setEdited] = useState<Template | 'new' | null>(null);
@@ -42,6 +43,7 @@ export default function TemplatesPage({ bot }: PageProps) {
           )}
         </Loaded>
       </Card>
+      <WhatsAppFigures bot={bot} />
       {edited !== null && (
         <TemplateEditor
           bot={bot}

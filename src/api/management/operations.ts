@@ -18,6 +18,7 @@ import { jobOperations } from './jobs.ts';
 import { lineOperations } from './line.ts';
 import { mantagoOperations } from './mantago.ts';
 import type { Operations, Sources } from './operation.ts';
+import { platformFigureOperations } from './platform-figures.ts';
 import { pointOperations } from './points.ts';
 import { recordOperations } from './records.ts';
 import { sendOperations } from './sends.ts';
@@ -44,6 +45,7 @@ export function managementOperations(sources: Sources): Operations {
     ...jobOperations(sources),
     ...lineOperations(sources),
     ...mantagoOperations(sources),
+    ...platformFigureOperations(sources),
     ...pointOperations(sources),
     ...recordOperations(sources),
     ...sendOperations(sources),
