@@ -1,8 +1,8 @@
-/** Returns a function that runs at its first call. Every call returns the same promise. */
-export function once<Value>(run: () => Promise<Value>): () => Promise<Value> {
-  let running: Promise<Value> | undefined;
+/** Returns a function that runs at its first call. Every call returns the same object or promise. */
+export function once<Result extends object>(run: () => Result): () => Result {
+  let result: Result | undefined;
   return () => {
-    running ??= run();
-    return running;
+    result ??= run();
+    return result;
   };
 }

@@ -10,7 +10,7 @@ import type { Sql, Transaction } from '../database/client.ts';
 import { repeatedTransaction } from '../database/repeated-transaction.ts';
 import { rowTable } from '../database/row-table.ts';
 import { invalidInput, Refusal } from '../errors.ts';
-import type { Account } from './account.ts';
+import { once } from '../once.ts';
 import { lockFor } from './account-lock.ts';
 import { insertEntries, saveSums } from './account-writes.ts';
 import { checkChange, type PointChange } from './change.ts';
@@ -52,13 +52,14 @@ export async function earnMany(
   }
   const changes = earnings.map((earning): EarnChange => ({ kind: 'earn', key, ...earning }));
   for (const [index, change] of changes.entries()) checkLine(index, change);
-  const hash = hashOf(earnings);
-  return repeatedTransaction(sql, (tx) => writeBulk(tx, botId, { changes, key, hash, now }));
+  return repeatedTransaction(sql, (tx) => writeBulk(tx, botId, { earnings, changes, key, now }));
 }
 
-type Content = { changes: readonly EarnChange[]; key: string; hash: string; now: number };
+type Content = { earnings: readonly Earning[]; changes: readonly EarnChange[]; key: string; now: number };
+type Locked = Awaited<ReturnType<typeof lockFor>>;
 type Line = { index: number; change: PointChange };
 type Earned = { index: number; entry: Entry };
+type LineRefusal = { index: number; refusal: Refusal };
 
 /** The process prepares the writes of a chunk while PostgreSQL writes the one before. */
 const chunkLines = 2_500;
@@ -69,14 +70,22 @@ async function writeBulk(
   content: Content,
   size = chunkLines,
 ): Promise<BulkResult> {
-  const { changes, key, hash, now } = content;
+  const { earnings, changes, key, now } = content;
   const chunks = toChunks(changes, size);
+  const points = changes.reduce((sum, { amount }) => sum + amount, 0);
+  const bulkOf = once((): Bulk => ({ hash: hashOf(earnings), entries: changes.length, points }));
+  const prepare = (lines: readonly Line[] = [], locked: Locked) =>
+    prepareChunk(tx, botId, lines, { ...locked, bulk: bulkOf(), key, now });
   const locked = await Promise.all(
-    chunks.map((lines) => lockFor(tx, botId, { changes: lines.map(({ change }) => change), now })),
+    chunks.map(async (lines, number) => {
+      const ofLines = await lockFor(tx, botId, { changes: lines.map(({ change }) => change), now });
+      // The first chunk is prepared while PostgreSQL locks the others.
+      return { ...ofLines, prepared: number === 0 ? prepare(lines, ofLines) : undefined };
+    }),
   );
   const former = locked[0]?.state.entriesByKey.get(key);
   if (former) {
-    if (former.bulk?.hash !== hash) throw keyReused(key);
+    if (former.bulk?.hash !== bulkOf().hash) throw keyReused(key);
     const { entries, points } = former.bulk;
     return { key, entries, points, at: former.createdAt, repeated: true };
   }
@@ -84,22 +93,14 @@ async function writeBulk(
   if (chunks.length > 1 && chunks.some((lines, index) => isRedirected(lines, locked[index]?.changes ?? []))) {
     return writeBulk(tx, botId, content, Number.POSITIVE_INFINITY);
   }
-  const points = changes.reduce((sum, { amount }) => sum + amount, 0);
-  const bulk = { hash, entries: changes.length, points };
-  const refusals: { index: number; refusal: Refusal }[] = [];
+  const refusals: LineRefusal[] = [];
   const writes: Promise<void>[] = [];
-  for (const [number, { changes: redirected, state }] of locked.entries()) {
-    const lines = chunks[number] ?? [];
-    const earned: Earned[] = [];
-    for (const [position, change] of redirected.entries()) {
-      const outcome = applyChange(change, state, now);
-      const index = lines[position]?.index ?? 0;
-      if (outcome instanceof Refusal) refusals.push({ index, refusal: outcome });
-      else earned.push({ index, entry: outcome });
-    }
+  for (const [number, { prepared, ...ofLines }] of locked.entries()) {
+    const chunk = prepared ?? prepare(chunks[number], ofLines);
+    refusals.push(...chunk.refusals);
     if (refusals.length > 0) continue;
-    const written = write(tx, botId, { earned, accounts: [...state.accounts.values()], bulk, key, now });
-    // Awaited when all chunks are applied; the handler keeps an early failure from being reported as unhandled.
+    const written = write(tx, botId, chunk);
+    // Awaited when all chunks are prepared; the handler keeps an early failure from being reported as unhandled.
     written.catch(() => undefined);
     writes.push(written);
     await turn();
@@ -108,6 +109,27 @@ async function writeBulk(
   const [first] = refusals.sort((a, b) => a.index - b.index);
   if (first) throw ofLine(first.index, first.refusal);
   return { key, entries: changes.length, points, at: now, repeated: false };
+}
+
+type Prepared = ReturnType<typeof prepareChunk>;
+
+/** Applies the lines to their locked accounts. `insertion` is sent when it is awaited. */
+function prepareChunk(
+  tx: Transaction,
+  botId: string,
+  lines: readonly Line[],
+  { changes, state, ...content }: Locked & { bulk: Bulk; key: string; now: number },
+) {
+  const earned: Earned[] = [];
+  const refusals: LineRefusal[] = [];
+  for (const [position, change] of changes.entries()) {
+    const outcome = applyChange(change, state, content.now);
+    const index = lines[position]?.index ?? 0;
+    if (outcome instanceof Refusal) refusals.push({ index, refusal: outcome });
+    else earned.push({ index, entry: outcome });
+  }
+  const insertion = insertEarned(tx, botId, { earned, ...content });
+  return { refusals, accounts: [...state.accounts.values()], insertion };
 }
 
 /** The lines in index order of their contacts, in chunks that share no contact. */
@@ -134,30 +156,23 @@ function isRedirected(lines: readonly Line[], changes: readonly PointChange[]): 
   return lines.some(({ change }, position) => change.contactId !== changes[position]?.contactId);
 }
 
-async function write(
-  tx: Transaction,
-  botId: string,
-  {
-    accounts,
-    ...entries
-  }: { accounts: readonly Account[]; earned: readonly Earned[]; bulk: Bulk; key: string; now: number },
-): Promise<void> {
+async function write(tx: Transaction, botId: string, { accounts, insertion }: Prepared): Promise<void> {
   const expired = accounts.flatMap((account) => account.entries.filter(({ kind }) => kind === 'expire'));
   await Promise.all([
     insertEntries(tx, botId, expired),
-    insertEarned(tx, botId, entries),
+    insertion,
     // PostgreSQL already works on the entries by then.
     turn().then(() => saveSums(tx, botId, accounts)),
   ]);
 }
 
-/** Sends common values once. The first line leads, and holds the content of the bulk. */
-async function insertEarned(
+/** A query that sends common values once. The first line leads, and holds the content of the bulk. */
+function insertEarned(
   tx: Transaction,
   botId: string,
   { earned, bulk, key, now }: { earned: readonly Earned[]; bulk: Bulk; key: string; now: number },
-): Promise<void> {
-  await tx`
+) {
+  return tx`
     insert into point_entries (bot_id, contact_id, kind, amount, balance_after, expires_at, key, leads, bulk, created_at)
     select ${botId}, contact_id, 'earn', amount, balance_after, expires_at, ${key}, line = 0,
       case when line = 0 then ${JSON.stringify(bulk)}::text::jsonb end, ${new Date(now)}
