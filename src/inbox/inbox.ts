@@ -14,7 +14,13 @@ import { rowTable } from '../database/row-table.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 
 /** The source of a delivery: a platform's webhook, LINE's answer to the collector, our gateway for LINE, or our live chat. */
-export type DeliverySource = 'webhook' | 'line-answer' | 'line-send' | 'live-chat' | 'history';
+export type DeliverySource =
+  | 'webhook'
+  | 'line-answer'
+  | 'line-send'
+  | 'live-chat'
+  | 'history'
+  | 'refused-send';
 
 /** A verified delivery that is not stored yet. */
 export type NewDelivery = Omit<Delivery, 'deliveryId'> & { botId: string };

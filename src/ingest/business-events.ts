@@ -12,6 +12,7 @@ import { rowTable } from '../database/row-table.ts';
 import { Refusal } from '../errors.ts';
 import { sendSignals } from '../live-chat/signals.ts';
 import type { EventKind } from '../platforms/event.ts';
+import { blockedCode } from '../platforms/messenger.ts';
 import { platformNames } from '../platforms/platform.ts';
 import type { Random } from '../random.ts';
 import { emptyBundle } from './batch.ts';
@@ -20,9 +21,6 @@ import { findWhole, foldFound } from './process-batch.ts';
 /** `at` in ms; null: now. The key makes it idempotent. */
 type BusinessRecord = { botId: string; contactId: string; key: string; at: number | null };
 type Options = { now: number; random: Random };
-
-/** Messenger's code for an unreachable person (Send API, error codes); figures.md counts it as a block. */
-const blockedCode = 551;
 
 const firstTime = Date.UTC(2000, 0, 1);
 

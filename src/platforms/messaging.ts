@@ -35,6 +35,9 @@ import {
 import type { WebhookPlatformName } from './platform.ts';
 import type { ParsedDelivery, ParsedEvent, PersonFields, Platform } from './reader.ts';
 
+/** The member of an item about a person whom the platform refuses to a send of ours. */
+export const refusedSend = 'shoal_refused_send';
+
 /** The kinds of an item's members, except `message`. The first member that the item has decides its kind. */
 const kinds: ReadonlyMap<string, EventKind> = new Map([
   ['postback', 'postback'],
@@ -54,6 +57,8 @@ const kinds: ReadonlyMap<string, EventKind> = new Map([
   ['messaging_feedback', 'other'],
   ['order', 'other'],
   ['game_play', 'other'],
+  // Our own (messenger.ts). Meta has no such member.
+  [refusedSend, 'block'],
 ]);
 const envelope: ReadonlySet<string> = new Set(['sender', 'recipient', 'timestamp']);
 const itemFields = /^(messages$|message_|messaging_|standby$)/;
@@ -176,6 +181,7 @@ function readOccurrence(
 
 function occurrenceDetail(name: string, content: JsonObject): string | null {
   if (name === 'postback') return null;
+  if (name === refusedSend) return readWord(`send failed: ${content.code}`);
   if (name === 'referral') return readWord(content.source) ?? readWord(content.type);
   if (name === 'optin') return readWord(content.notification_messages_status) ?? readWord(content.type);
   return name;

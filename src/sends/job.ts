@@ -22,7 +22,7 @@ import { planStep } from './plan.ts';
 import { quietUntil } from './quiet-hours.ts';
 import type { Outcome, SendCall, Sender, Senders } from './sender.ts';
 import { findSend, type Send, type SendKey } from './sends.ts';
-import { type LineRecord, type Result, type ResultState, settle } from './settle.ts';
+import { type Blocks, type LineRecord, type Result, type ResultState, settle } from './settle.ts';
 import {
   claimWindow,
   type Lease,
@@ -42,7 +42,7 @@ export type JobOptions = {
   clock: Clock;
   random: Random;
   log: Pick<Logger, 'error'>;
-  /** Called after each commit with records of LINE. */
+  /** Called after each commit with deliveries for the inbox. */
   onStored(botId: string): void;
   isStopped?: () => boolean;
   checkpoint?: (point: Checkpoint) => Promise<void>;
@@ -193,7 +193,7 @@ class SendRun {
         await this.#sendWindow(window, work, { until, isRepeated: true });
       else {
         const results = window.recipients.map(({ position }) => ({ position, state: 'unknown' as const }));
-        await this.#settle(window, { results, lineRecords: [] });
+        await this.#settle(window, { results, lineRecords: [], blocks: null });
       }
       this.#inFlight.delete(rest);
     }
@@ -249,6 +249,7 @@ class SendRun {
         ...answers.flatMap(({ results }) => results),
       ],
       lineRecords: answers.flatMap(({ lineRecord }) => lineRecord ?? []),
+      blocks: blocksOf(answers, work.channel),
       isOpen: answers.some(({ isOpen }) => isOpen),
     });
   }
@@ -290,7 +291,10 @@ class SendRun {
           : accepted;
       }
       case 'refused':
-        return all({ state: 'refused', code: outcome.code });
+        return {
+          ...all({ state: 'refused', code: outcome.code }),
+          ...(outcome.isBlock && { blocked: idsOf(call) }),
+        };
       case 'unknown':
         if (!this.#sender.isRepeatable) return all({ state: 'unknown' });
         // Repeated by the next run, as after a kill.
@@ -305,7 +309,7 @@ class SendRun {
   /** `isOpen`: some calls have no result, so the window stays in flight. */
   async #settle(
     window: Window,
-    { isOpen = false, ...settled }: { results: Result[]; lineRecords: LineRecord[]; isOpen?: boolean },
+    { isOpen = false, ...settled }: Settled & { isOpen?: boolean },
   ): Promise<void> {
     const { sql, clock, onStored } = this.#options;
     await this.#checkpoint('settling');
@@ -321,7 +325,7 @@ class SendRun {
       };
       await duringOutage(() => settle(sql, this.#key, settlement));
     });
-    if (settled.lineRecords.length > 0) onStored(this.#key.botId);
+    if (settled.lineRecords.length > 0 || settled.blocks !== null) onStored(this.#key.botId);
     await this.#checkpoint('settled');
   }
 
@@ -408,12 +412,24 @@ type Shape = { blockSize: number; size: number; callsPerSecond: number; needs: N
 type Work = { send: Send; channel: Channel; shape: Shape; pace: Pace };
 /** `until`: when the call must have begun; LINE soon forgets the key, so a later one could be a second message. */
 type TimedCall = { call: SendCall; until: number };
-type CallAnswer = { results: Result[]; lineRecord?: LineRecord; isOpen?: boolean };
+type Settled = { results: Result[]; lineRecords: LineRecord[]; blocks: Blocks | null };
+/** `blocked`: ids of people who count as blocking the account. */
+type CallAnswer = { results: Result[]; lineRecord?: LineRecord; blocked?: string[]; isOpen?: boolean };
 
 /** Leaves recipients that would wait for another call in the one that was made: a later run repeats it with its key. */
 function keepOpen({ results, ...answer }: CallAnswer): CallAnswer {
   const ended = results.filter(({ state }) => state !== 'waiting');
   return { ...answer, results: ended, isOpen: (answer.isOpen ?? false) || ended.length < results.length };
+}
+
+function blocksOf(answers: readonly CallAnswer[], { platform, accountId }: Channel): Blocks | null {
+  const people = answers.flatMap(({ blocked = [] }) => blocked);
+  if (platform !== 'facebook' || accountId === null || people.length === 0) return null;
+  return { pageId: accountId, people };
+}
+
+function idsOf({ recipients }: SendCall): string[] {
+  return recipients.map(({ id }) => id);
 }
 
 function earlier(a: Date | null, b: Date): Date {

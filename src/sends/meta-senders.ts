@@ -8,6 +8,7 @@ import type { Channel } from '../bots/channels.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { type GraphHost, graphVersion } from '../meta/graph-client.ts';
 import { hostOf } from '../meta/token-check.ts';
+import { blockedCode } from '../platforms/messenger.ts';
 import { type Clock, dayMs, secondMs } from '../time.ts';
 import type { Message } from './message.ts';
 import type { HostAnswer, PlatformHost } from './platform-host.ts';
@@ -145,5 +146,9 @@ function failureOf({ status, body: { error } }: HostAnswer): Outcome {
   if (limitCodes.has(code)) return { kind: 'later', problem: explained, afterMs: laterMs };
   if (haltCodes.has(code) || subcode === restrictedSubcode) return { kind: 'halted', problem: explained };
   if (ownFaultCodes.has(code)) return { kind: 'unknown', problem: explained };
-  return { kind: 'refused', code: typeof subcode === 'number' ? `${code}-${subcode}` : String(code) };
+  return {
+    kind: 'refused',
+    code: typeof subcode === 'number' ? `${code}-${subcode}` : String(code),
+    isBlock: code === blockedCode,
+  };
 }

@@ -20,8 +20,8 @@ export type SendCall = { recipients: readonly Recipient[]; message: Message; key
 export type Outcome =
   /** The platform has accepted the message. `id`: of the message, or of LINE's request. */
   | { kind: 'accepted'; id: string | null }
-  /** The platform refuses the message for these recipients. */
-  | { kind: 'refused'; code: string }
+  /** The platform refuses the message for these recipients. `isBlock`: they count as blocking the account. */
+  | { kind: 'refused'; code: string; isBlock?: boolean }
   /** The answer was lost, so the message may have arrived. */
   | { kind: 'unknown'; problem: string }
   /** The message certainly did not arrive; the channel can send it after a pause. */

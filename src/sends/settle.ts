@@ -5,6 +5,7 @@ import type { Fragment, Queryable, Sql } from '../database/client.ts';
 import { numberList, textList } from '../database/lists.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
 import { writeRecord } from '../line/send-records.ts';
+import { writeRefusedSends } from '../platforms/messenger.ts';
 import { receiptPlatforms } from './receipts.ts';
 import type { SendKey } from './sends.ts';
 import type { Lease } from './window.ts';
@@ -19,10 +20,15 @@ export type Result = { position: number } & ResultState;
 /** A call that LINE accepted, as the gateway records them: for LINE's figures of outbound messages. */
 export type LineRecord = { requestId: string; recipients: number; person: string | null; sentAt: number };
 
+/** People whom Messenger refuses as blocking the page. */
+export type Blocks = { pageId: string; people: readonly string[] };
+
 export type Settlement = {
   lease: Lease;
   results: readonly Result[];
   lineRecords: readonly LineRecord[];
+  /** Null: none. */
+  blocks: Blocks | null;
   /** No call at or before this position runs. */
   settled: number;
   /** A time before all calls that run; null: none runs. */
@@ -31,13 +37,13 @@ export type Settlement = {
 };
 
 /**
- * Stores results, with LINE's records, in one transaction. The result of a call that was given up, or repeated by another process,
+ * Stores results, with LINE's records and blocks, in one transaction. The result of a call that was given up, or repeated by another process,
  * replaces a worse one. Idempotent, but for LINE's records, which count once.
  */
 export async function settle(
   sql: Sql,
   { botId, sendId }: SendKey,
-  { lease, results, lineRecords, settled, inFlightSince, now }: Settlement,
+  { lease, results, lineRecords, blocks, settled, inFlightSince, now }: Settlement,
 ): Promise<void> {
   const { platform, leaseId } = lease;
   const receiptsDueAt = receiptPlatforms.has(platform) ? new Date(now) : null;
@@ -95,8 +101,15 @@ export async function settle(
         ...{ kind: recipients === 1 ? 'push' : 'multicast', person },
       }),
     }));
-    await Promise.all([locked, stored, records.length > 0 ? putDeliveries(tx, records) : undefined]);
+    const refusals = blocks === null ? [] : [refusalOf(botId, blocks, now)];
+    const deliveries = [...records, ...refusals];
+    await Promise.all([locked, stored, deliveries.length > 0 ? putDeliveries(tx, deliveries) : undefined]);
   });
+}
+
+function refusalOf(botId: string, { pageId, people }: Blocks, now: number) {
+  const body = writeRefusedSends(pageId, people, now);
+  return { botId, platform: 'facebook', source: 'refused-send', body, receivedAt: now } as const;
 }
 
 const resultStates = ['accepted', 'refused', 'unknown', 'waiting'] as const;

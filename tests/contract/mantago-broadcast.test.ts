@@ -14,6 +14,7 @@ import { listSends, setState } from '../../src/sends/sends.ts';
 import { createTemplate } from '../../src/sends/templates.ts';
 import { fakeGraph, type GraphCall, graphError } from '../harness/fake-graph.ts';
 import { fakeLine } from '../harness/fake-line.ts';
+import { foldPending } from '../harness/fold.ts';
 import { oncePerFile } from '../harness/scope.ts';
 import { errorOf, type MantagoServer, mantagoServer } from './mantago-server.ts';
 
@@ -142,8 +143,8 @@ test('clients that have blocked the account are left out, and a send that LINE l
   assert.deepEqual(keys, [keys[0], keys[0]]);
 });
 
-test('a broadcast on Facebook has its tag, and each refusal is kept with its code', async () => {
-  const { broadcast, work } = await shop('facebook', ['10001', '10002', '10003']);
+test('a broadcast on Facebook has its tag, each refusal is kept with its code, and 551 counts as a block', async () => {
+  const { server, botId, broadcast, work } = await shop('facebook', ['10001', '10002', '10003']);
   const fake = await graph();
   fake.calls.length = 0;
   const refuse = { '10002': graphError(551, 1545041), '10003': null };
@@ -173,6 +174,12 @@ test('a broadcast on Facebook has its tag, and each refusal is kept with its cod
   assert.deepEqual([send.state, send.accepted, send.refused, send.unknown], ['done', 1, 1, 1]);
   // Meta has no retry key, so a message whose answer was lost is not repeated.
   assert.equal(fake.calls.length, 3);
+  await foldPending(server.sql, botId, { now: server.now, random: randomBytes });
+  const blocked = await server.sql`
+    select platform_contact_id as id, event.kind, event.detail
+    from contacts join events event on event.bot_id = contacts.bot_id and event.contact_id = contacts.contact_id
+    where contacts.bot_id = ${botId} and contacts.blocked`;
+  assert.deepEqual([...blocked], [{ id: '10002', kind: 'block', detail: 'send failed: 551' }]);
 });
 
 test('a refused access token pauses the send, and no client is lost', async () => {

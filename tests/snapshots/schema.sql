@@ -308,7 +308,7 @@ create table deliveries (
  body bytea not null,
  set_aside_reason text,
  source text collate "C" not null default 'webhook'::text,
- CHECK ((source = ANY (ARRAY['webhook'::text, 'line-answer'::text, 'line-send'::text, 'live-chat'::text, 'history'::text]))) NOT VALID,
+ CHECK ((source = ANY (ARRAY['webhook'::text, 'line-answer'::text, 'line-send'::text, 'live-chat'::text, 'history'::text, 'refused-send'::text]))) NOT VALID,
  PRIMARY KEY (bot_id, delivery_id)
 );
 CREATE INDEX deliveries_set_aside ON public.deliveries USING btree (bot_id, delivery_id) WHERE (set_aside_reason IS NOT NULL);
