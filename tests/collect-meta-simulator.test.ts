@@ -105,7 +105,7 @@ test('a refused token stops the channel, a missing permission pauses the kind, a
   assert.equal((await stateOf('page-insights'))?.state, 'unavailable');
   assert.match((await stateOf('page-insights'))?.problem ?? '', /read_insights/);
   const [check] = await test.sql`select missing_permissions from access_tokens where platform = 'facebook'`;
-  assert.deepEqual(check?.missing_permissions, ['pages_read_engagement', 'read_insights']);
+  assert.deepEqual(check?.missing_permissions, ['pages_read_engagement', 'pages_show_list', 'read_insights']);
   const refused = await stateOf('whatsapp-analytics');
   assert.equal(refused?.state === 'token-refused' || refused?.state === 'new', true);
   const before = control.calls.length;

@@ -28,7 +28,9 @@ test('an access token is checked when it is set: its end, missing permissions, a
     ofInstagram.stdout,
     /Meta accepts the access token\. It expires on 2026-05-17T21:00:00\.000Z\./,
   );
-  control.set({ tokens: { page: { scopes: ['pages_messaging', 'pages_read_engagement'] } } });
+  control.set({
+    tokens: { page: { scopes: ['pages_messaging', 'pages_read_engagement', 'pages_show_list'] } },
+  });
   const ofPage = await set('facebook', '--account-id', credentials.pageId, '--access-token', page);
   assert.match(ofPage.stdout, /It does not expire\. Missing permissions: read_insights\./);
   const wrongPage = await set('facebook', '--account-id', '4', '--access-token', page);

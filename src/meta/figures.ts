@@ -1,7 +1,7 @@
 /**
  * The calls for Meta's figures of days, and the reading of answers. Sources (developers.facebook.com): "Messaging Insights API"
- * (2026-03-27), "Page Insights" (2026-02-18), "Instagram Account Insights" (2026-06-16), "Analytics" of WhatsApp (2025-11-19),
- * "Messaging limits" of WhatsApp (2026-05).
+ * (2026-03-27), "Page Insights" (2026-02-18), "Deprecated Facebook Page Insights Metrics" (2026-03-02: none of ours), "Instagram Account
+ * Insights" (2026-06-16), "Analytics" of WhatsApp (2026-02-12), "Messaging Limits" of WhatsApp (2026-05); read 2026-12-01.
  */
 import { isObject, type JsonObject } from '../json.ts';
 import { addDays, dayOf, dayStart, secondMs } from '../time.ts';

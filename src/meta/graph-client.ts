@@ -25,7 +25,7 @@ export type GraphCall = { host: GraphHost; path: string; token: string };
 /** `pauseMs`: the time to wait before the next call, because the limit of calls is nearly used up; 0: none. */
 export type GraphAnswer = { value: JsonObject; pauseMs: number };
 
-/** For all calls to Meta, on both hosts. */
+/** For all calls to Meta, on both hosts. Of 8 October 2025, available until 18 February 2028 ("Changelog", read 2026-12-01). */
 export const graphVersion = 'v24.0';
 const connectMs = 5 * secondMs;
 const headMs = 15 * secondMs;

@@ -3,7 +3,7 @@
  * current span is asked again every day, which also brings corrections.
  *
  * Sources (developers.facebook.com): "Page Insights" (90 days in a call, two years; 2026-02-18), "Instagram Account Insights"
- * (follower_count for the last 30 days; 2026-06-16), "Analytics" of WhatsApp (a year; templates 90 days; 2025-11-19).
+ * (follower_count for the last 30 days; 2026-06-16), "Analytics" of WhatsApp (a year; templates 90 days; 2026-02-12).
  */
 import type { MetaPlatform } from '../bots/meta-tokens.ts';
 

@@ -1,7 +1,8 @@
 /**
  * The check of a Meta channel's access token: the account that it belongs to, its expiry, and the permissions that are missing for
- * Shoal's calls. Sources (developers.facebook.com, read 2026-11-30): "Debug-Token", "Messaging Insights API" (2026-03-27),
- * "Instagram User Profile API", "Conversations API" (2026-02-11).
+ * Shoal's calls. Sources (developers.facebook.com, read 2026-12-01): "Debug-Token", "Messaging Insights API" (2026-03-27), "User
+ * Profile API" of Instagram messaging (2026-04-01) and of Instagram Login (2025-01-21), "Instagram Account Insights" (2026-06-16),
+ * "Conversations API" (2026-02-11), "WhatsApp permissions" (2026-07-01).
  */
 import type { MetaPlatform, TokenCheck } from '../bots/meta-tokens.ts';
 import { isObject } from '../json.ts';
@@ -19,14 +20,17 @@ export type MetaChannel = {
 
 /** The permissions that Shoal's calls need, by the kind of token. */
 const permissions = {
-  facebook: ['pages_messaging', 'pages_read_engagement', 'read_insights'],
-  instagram: ['instagram_basic', 'instagram_manage_messages', 'instagram_manage_insights'],
+  facebook: ['pages_messaging', 'pages_read_engagement', 'pages_show_list', 'read_insights'],
+  instagram: [
+    ...['instagram_basic', 'instagram_manage_messages', 'instagram_manage_insights'],
+    ...['pages_manage_metadata', 'pages_read_engagement', 'pages_show_list'],
+  ],
   'instagram-login': [
     'instagram_business_basic',
     'instagram_business_manage_messages',
     'instagram_business_manage_insights',
   ],
-  whatsapp: ['whatsapp_business_management'],
+  whatsapp: ['whatsapp_business_management', 'whatsapp_business_messaging'],
 } as const;
 
 /** A long-lived Instagram token is valid for 60 days. Instagram's host does not report its end. */
