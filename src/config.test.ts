@@ -32,7 +32,15 @@ test('each secret setting can come from the file that its _FILE variable names',
   const path = await fileWith(t, 'the value of a secret\n');
   assert.deepEqual(
     secretOptions.map(([name]) => name),
-    ['databaseUrl', 'secretKey', 'secretKeyPrevious', 'smtpUrl', 'mantagoToken', 'mantagoSecret'],
+    [
+      'databaseUrl',
+      'secretKey',
+      'secretKeyPrevious',
+      'smtpUrl',
+      'backupPassphrase',
+      'mantagoToken',
+      'mantagoSecret',
+    ],
   );
   for (const [name, { env }] of secretOptions) {
     const config: Record<string, unknown> = readConfig({}, { [`${env}_FILE`]: path });

@@ -20,7 +20,7 @@ type Entry = {
   env?: string;
   /** The flag, which this group of commands alone has and reads itself. */
   flag?: string;
-  group?: 'mantago';
+  group?: 'mantago' | 'backup';
 };
 export type Option = Entry & { flag: string; env: string };
 
@@ -129,6 +129,10 @@ const table = {
     max: 1_000_000,
     meaning:
       "Calls per hour to each of LINE's endpoints for each channel. LINE's own limit is 60; less leaves calls for other programs.",
+  },
+  backupPassphrase: {
+    ...{ default: null, secret: true, group: 'backup' },
+    meaning: 'Passphrase that encrypts a backup, or opens an encrypted one.',
   },
   mantagoToken: {
     ...{ default: null, secret: true, flag: 'token', group: 'mantago' },

@@ -9,6 +9,10 @@ export const clusterExceptions: readonly { file: string; test?: string; reason: 
     reason: 'reads the plan of plain PostgreSQL; on Citus the plan of a shard is nested in another one',
   },
   {
+    file: 'src/backup/backup.test.ts',
+    reason: 'shoal backup is for the embedded database',
+  },
+  {
     file: 'tests/properties/fold-many-bots.test.ts',
     reason: 'folds batches of several bots; on a cluster a batch has one',
   },

@@ -44,6 +44,10 @@ export type KeySource = {
 
 const fileName = 'secret.key';
 const previousFileName = 'secret.key.previous';
+/** A restored key that was a setting. */
+export const settingFileName = 'secret-key.txt';
+/** The key files that Shoal creates. */
+const keyForm = /^[\w-]{43}$/;
 const keyBytes = 32;
 const fingerprintBytes = 8;
 const secretKeyLengthMin = 32;
@@ -126,6 +130,29 @@ export async function openKeys(source: KeySource): Promise<Keys> {
   return created;
 }
 
+/** The secret keys themselves, for a backup, the current one first. Throws like `openKeys`. */
+export function readSecretKeys({ secretKey, secretKeyPrevious = null, dataFolder }: KeySource): string[] {
+  if (secretKey === null) return readKeyFiles(dataFolder);
+  return [secretKey, secretKeyPrevious].filter((key) => key !== null);
+}
+
+/**
+ * Stores the keys of a backup as key files, and returns the path of the current one. A key that was a setting has another form than
+ * the file's: it is stored as `secret-key.txt`, for SHOAL_SECRET_KEY_FILE. Safe to repeat. Throws Refusal INPUT_INVALID if
+ * the folder has another key.
+ */
+export async function restoreKeyFiles(
+  dataFolder: string,
+  keys: readonly string[],
+  random: Random,
+): Promise<string> {
+  const [current = '', previous] = keys;
+  const path = join(dataFolder, keyForm.test(current) ? fileName : settingFileName);
+  await storeKey(path, current, random);
+  if (previous !== undefined) await storeKey(join(dataFolder, previousFileName), previous, random);
+  return path;
+}
+
 /** The existing keys; null: neither a secret key nor a key file. Throws like `openKeys`. */
 export function findKeys(source: KeySource): Keys | null {
   const { secretKey, secretKeyPrevious = null, dataFolder, random } = source;
@@ -202,7 +229,7 @@ function readKeyFile(path: string): string | null {
   if (!closeToOthers(path)) {
     throw invalidInput(`The key file ${path} is open to other users. Close it: chmod 600 ${path}`);
   }
-  if (!/^[\w-]{43}$/.test(text)) {
+  if (!keyForm.test(text)) {
     throw invalidInput(
       `The key file ${path} is damaged. Put it back from your backup; docs/security.md says what to do without one.`,
     );
@@ -222,8 +249,11 @@ function readFile(path: string): string | null {
 
 // Written under another name, then linked. The link fails if another process was first, and no process reads half a key.
 async function createKeyFile(path: string, random: Random): Promise<void> {
+  await linkKeyFile(path, Buffer.from(random(keyBytes)).toString('base64url'), random);
+}
+
+async function linkKeyFile(path: string, key: string, random: Random): Promise<void> {
   const temporary = `${path}-${Buffer.from(random(8)).toString('hex')}`;
-  const key = Buffer.from(random(keyBytes)).toString('base64url');
   try {
     await writeFile(temporary, `${key}\n`, { flag: 'wx', mode: 0o600, flush: true });
     await link(temporary, path);
@@ -232,4 +262,12 @@ async function createKeyFile(path: string, random: Random): Promise<void> {
   } finally {
     await rm(temporary, { force: true });
   }
+}
+
+async function storeKey(path: string, key: string, random: Random): Promise<void> {
+  await linkKeyFile(path, key, random);
+  if (readFile(path) === key) return;
+  throw invalidInput(
+    `${path} has another secret key than the backup. Nothing was restored. Move the file away, or restore into another folder.`,
+  );
 }

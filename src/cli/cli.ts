@@ -2,7 +2,6 @@
  * The command line: all commands, with the options of config.ts.
  */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { type Command, CommanderError, Option } from 'commander';
 import { findKeys, type KeySource } from '../auth/keys.ts';
 import { keysOf, matchKeys } from '../auth/secret-key.ts';
@@ -11,13 +10,12 @@ import { Refusal } from '../errors.ts';
 import { openCommandLog, openLog } from '../log.ts';
 import { openDatabase } from '../server/open-database.ts';
 import { systemClock } from '../time.ts';
+import { version } from '../version.ts';
 import { ShoalCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { readPassword } from './read-password.ts';
 import { isStoppable, orStopped, Stopped, untilStopped } from './until-stopped.ts';
 import type { UserContext } from './user.ts';
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
 type Part = { register(program: ShoalCommand, context: Context & UserContext): void };
 
@@ -31,6 +29,8 @@ const parts = new Map<string, () => Promise<Part>>([
   ['user', () => import('./user.ts')],
   ['setup-link', () => import('./setup-link.ts')],
   ['key', () => import('./key.ts')],
+  ['backup', () => import('./backup.ts')],
+  ['restore', () => import('./restore.ts')],
   ['collect', () => import('./collect.ts')],
   ['contact', () => import('./contact.ts')],
   ['deliveries', () => import('./deliveries.ts')],
@@ -87,6 +87,7 @@ function optionsOf(command: Command): readonly (keyof typeof options)[] {
   if (command.parent?.name() === 'sandbox') return [];
   if (command.name() === 'setup-link') return [...databaseOptions, 'host', 'port', 'publicUrl'];
   if (command.parent?.name() === 'mail') return ['smtpUrl', 'mailFrom', 'logLevel'];
+  if (['backup', 'restore'].includes(command.name())) return [...databaseOptions, 'backupPassphrase'];
   if (command.parent?.name() === 'collect') return [...databaseOptions, ...collectOptions];
   if (command.name() !== 'serve') return databaseOptions;
   return optionNames.filter((name) => options[name].group === undefined);
@@ -117,17 +118,19 @@ function buildContext(config: () => Config): Context & UserContext {
     startServer: async (...options) => (await import('../server/server.ts')).startServer(...options),
     clock: systemClock,
     random: randomBytes,
-    readPassword: () => readPassword(process.stdin, process.stderr),
+    readPassword: (options) => readPassword(process.stdin, process.stderr, options),
     out: (text) => process.stdout.write(`${text}\n`),
     log: (text) => process.stderr.write(`${text}\n`),
     keys: (sql) => keysOf(sql, keySource(), { mayMake: config().databaseUrl === null, now: systemClock() }),
-    async withDatabase(run, { anyKey = false } = {}) {
+    async withDatabase(run, { isNew = false, anyKey = isNew } = {}) {
       const keys = anyKey ? null : findKeys(keySource());
       const { databaseUrl, data, logLevel } = config();
       const use = async (stopping?: AbortSignal) => {
         const database = await openDatabase({
           databaseUrl,
           dataFolder: data,
+          exclusive: isNew,
+          migrates: !isNew,
           max: cliPoolSize,
           applicationName: 'shoal command',
           log: openCommandLog(logLevel),

@@ -12,9 +12,10 @@ import type { Clock } from '../time.ts';
 export type CommandContext = {
   /**
    * Opens the database, runs, and closes it. Throws a Refusal if the secret key is not the database's, unless `anyKey`. Ctrl-C,
-   * SIGTERM and SIGHUP end the run, close the database and throw Stopped, unless the command runs within `untilStopped`.
+   * SIGTERM and SIGHUP end the run, close the database and throw Stopped, unless the command runs within `untilStopped`. `isNew`: the
+   * command creates the schema itself, with any key, and no server may run on the data folder.
    */
-  withDatabase<T>(run: (sql: Sql) => Promise<T>, options?: { anyKey?: boolean }): Promise<T>;
+  withDatabase<T>(run: (sql: Sql) => Promise<T>, options?: { anyKey?: boolean; isNew?: boolean }): Promise<T>;
   clock: Clock;
   random: Random;
   /** Prints the answer to stdout. */

@@ -54,6 +54,11 @@ function lines({ clock, log }: Reports, unit: string): Progress {
   };
 }
 
+/** Bytes in millions, to one decimal place. */
+export function megabytes(bytes: number): number {
+  return Math.round(bytes / 100_000) / 10;
+}
+
 /** A rounded duration: `45 s`, `12 min`, `3 h 12 min`. */
 export function renderTime(seconds: number): string {
   const minutes = Math.ceil((seconds * secondMs) / minuteMs);

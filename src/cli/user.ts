@@ -6,10 +6,11 @@ import { Passwords } from '../auth/passwords.ts';
 import { createUser, findUserByName, listUsers, removeUser, type User, updateUser } from '../auth/users.ts';
 import { renderLine, renderList, type ShoalCommand } from './command.ts';
 import type { CommandContext } from './context.ts';
+import type { PasswordOptions } from './read-password.ts';
 
 export type UserContext = CommandContext & {
   /** Reads a password that is typed or piped in. */
-  readPassword(): Promise<string>;
+  readPassword(options?: PasswordOptions): Promise<string>;
 };
 
 const nameHelp = 'user name, ignoring case';

@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { type Address, connectionClosed, openClient, type Sql } from '../database/client.ts';
 import { placeOf, readDatabaseUrl } from '../database/database-url.ts';
 import { openEmbedded } from '../database/embedded/embedded.ts';
-import { migrate } from '../database/migrate.ts';
+import { type MigrationProgress, migrate } from '../database/migrate.ts';
 import { attachNodes, readServers, type Servers } from '../database/nodes.ts';
 import { isAway } from '../database/outage.ts';
 import { connect } from '../database/pool.ts';
@@ -38,6 +38,8 @@ type Options = {
   log: Logger;
   /** Wait for an unavailable server until this is aborted. Without a signal, such a server is refused. */
   waiting?: AbortSignal | undefined;
+  /** Default: true. Without it, the schema stays as it is. */
+  migrates?: boolean;
   /** When aborted, the wait for the embedded server ends, and `close` cancels running queries. */
   stopping?: AbortSignal | undefined;
 };
@@ -55,7 +57,16 @@ const closeSecondsMax = 10;
  * signal's reason when that is aborted.
  */
 export async function openDatabase(options: Options): Promise<Database> {
-  const { dataFolder, exclusive = false, max, applicationName, log, waiting, stopping } = options;
+  const {
+    dataFolder,
+    exclusive = false,
+    max,
+    applicationName,
+    log,
+    waiting,
+    stopping,
+    migrates = true,
+  } = options;
   const databaseUrl = options.databaseUrl === null ? null : readDatabaseUrl(options.databaseUrl);
   const embedded =
     databaseUrl === null
@@ -94,7 +105,7 @@ export async function openDatabase(options: Options): Promise<Database> {
     const sql = openPool(max);
     const prepare = async (): Promise<void> => {
       if (databaseUrl !== null) await checkServer(sql, databaseUrl);
-      await migrate(sql);
+      if (migrates) await migrate(sql, undefined, logMigrations(log));
     };
     await (waiting ? retryWhileAway(prepare, log, waiting) : prepare());
     return { sql, openPool, openListener, dropConnections, close };
@@ -102,6 +113,15 @@ export async function openDatabase(options: Options): Promise<Database> {
     await close();
     throw error;
   }
+}
+
+/** Logs each migration of an existing database. A new one runs all of them within a second. */
+function logMigrations(log: Logger): MigrationProgress {
+  let isNew = false;
+  return (name, place, all) => {
+    isNew ||= place === 1;
+    if (!isNew) log.warn(`upgrading the database: migration ${name} (${place} of ${all})`);
+  };
 }
 
 /** Retries while the server is unavailable. Throws the signal's reason when it is aborted. */

@@ -125,11 +125,23 @@ function openEnvironment(t: Ends, env: ShoalEnvironment['env']): ShoalEnvironmen
 
 /** Runs one command until it exits. */
 export async function shoal(environment: ShoalEnvironment, ...args: string[]): Promise<CommandResult> {
+  return startCommand(environment, ...args).exited;
+}
+
+/** Starts one command. `kill` sends SIGKILL and waits for its end. */
+export function startCommand(
+  environment: ShoalEnvironment,
+  ...args: string[]
+): { exited: Promise<CommandResult>; kill(): Promise<void> } {
   const child = start(environment, args);
   const stdout = collect(child.stdout);
   const stderr = collect(child.stderr);
-  const code = await exitCodeOf(child);
-  return { code, stdout: stdout(), stderr: stderr() };
+  const exited = exitCodeOf(child).then((code) => ({ code, stdout: stdout(), stderr: stderr() }));
+  const kill = async () => {
+    child.kill('SIGKILL');
+    await exited;
+  };
+  return { exited, kill };
 }
 
 /** Runs one command with `--json` and returns the printed object. Throws with its stderr if it fails. */
