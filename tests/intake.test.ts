@@ -90,6 +90,8 @@ test('a wrong or missing signature is answered 401, counted in the metrics, and 
   assert.equal(row?.count, 0);
   const metrics = await (await fetch(`${server.address}/metrics`)).text();
   assert.match(metrics, /shoal_webhooks_total\{platform="line",reception="bad-signature"\} 4/);
+  const route = 'method="POST",route="/webhooks/:botId/:platform",status="4xx"';
+  assert.ok(metrics.includes(`shoal_http_request_duration_seconds_count{${route}} 4`), metrics);
 });
 
 test('unknown bots, platforms and channels are 404, a body over 3 MB is 413', async () => {

@@ -20,6 +20,7 @@ import { cachedReads } from '../database/cached-reads.ts';
 import type { Sql } from '../database/client.ts';
 import type { Heartbeat } from '../database/heartbeat.ts';
 import { Refusal } from '../errors.ts';
+import { measureAnswers } from '../http/answer-times.ts';
 import { batchLoaded } from '../http/batch.ts';
 import { boundBodyBytes, type HeldBytes } from '../http/body-bytes.ts';
 import { unknownProxyWarning } from '../http/caller-address.ts';
@@ -105,6 +106,7 @@ export async function buildHttp(
   const app = openApp({ config, log }, requestMsMax);
   app.server.maxConnections = config.connectionsMax;
   closeSilentConnections(app, { closeMsMax: requestMsMax });
+  measureAnswers(app, metrics.answersOf);
   boundBodyBytes(app, bodies);
   refuseDuringSilence(app, heartbeat);
   // Deliveries of many bots that arrive together share one read of their channels.

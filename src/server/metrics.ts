@@ -2,6 +2,7 @@
  * The metrics for Prometheus. No label contains a bot, a contact or a secret.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { NoteAnswer } from '../http/answer-times.ts';
 import type { FoldOutcome } from '../ingest/fold-outcome.ts';
 import type { Verdict } from '../webhooks-out/retries.ts';
 
@@ -16,6 +17,8 @@ export type Metrics = {
   /** A question of the collector to Meta. */
   metaCalled(kind: string, outcome: string): void;
   attempted(outcome: Verdict['kind']): void;
+  /** The answers of a route. */
+  answersOf(route: { method: string; route: string }): NoteAnswer;
 };
 
 type Sources = {
@@ -31,6 +34,8 @@ type Sources = {
   /** Prepared transactions of a cluster; null: the database is no cluster. */
   preparedTransactions: () => Promise<number | null>;
 };
+
+const statusClasses = ['1xx', '2xx', '3xx', '4xx', '5xx'];
 
 /** Creates a registry for one server, because several can run in one process. Each scrape reads the sources. */
 export function createMetrics(sources: Sources): Metrics {
@@ -78,6 +83,13 @@ export function createMetrics(sources: Sources): Metrics {
     'Requests to webhook endpoints by result: "told" (delivered), "again" (failed, retried later), "given-up".',
     ['outcome'],
   );
+  const answers = new Histogram({
+    name: 'shoal_http_request_duration_seconds',
+    help: 'Time from the head of a request to the end of its answer, by method, route and class of the status.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers,
+  });
   addGauges(registry, sources);
   return {
     registry,
@@ -86,6 +98,12 @@ export function createMetrics(sources: Sources): Metrics {
     lineCalled: (endpoint, outcome) => lineCalls.inc({ endpoint, outcome }),
     metaCalled: (kind, outcome) => metaCalls.inc({ kind, outcome }),
     attempted: (outcome) => attempts.inc({ outcome }),
+    answersOf(route) {
+      const labels = Object.fromEntries(
+        statusClasses.map((status, index) => [index + 1, answers.labels({ ...route, status })]),
+      );
+      return (status, seconds) => labels[Math.floor(status / 100)]?.observe(seconds);
+    },
     received: (platform, reception) => webhooks.inc({ platform, reception }),
     folded(outcome, ms) {
       foldSeconds.observe(ms / 1_000);
