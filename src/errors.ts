@@ -135,6 +135,11 @@ export const catalogue = {
     remedy:
       'List them with `GET /api/v1/bots/{botId}/callback/deliveries`. Old messages are deleted after `SHOAL_CALLBACK_LOG_DAYS`.',
   },
+  ALERT_TARGET_NOT_FOUND: {
+    status: 404,
+    cause: 'The alerts of the bot have no target with that number.',
+    remedy: 'List them with `shoal alerts targets BOT` or `GET /api/v1/bots/{botId}/alert-targets`.',
+  },
   ADMIN_TOKEN_NOT_FOUND: {
     status: 404,
     cause: 'The admin token does not exist, or the caller has no access to its bots.',

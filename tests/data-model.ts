@@ -105,6 +105,14 @@ const folders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     notice_attempts: 'The requests that tried to deliver a message.',
   },
   mail: { mails: 'E-mails that wait, encrypted, and the results of sent ones without content.' },
+  alerts: {
+    alert_rules: 'Rules of a bot that differ from their defaults.',
+    alert_targets: 'Where the alerts of a bot are reported.',
+    alert_secrets: 'The secret that signs the alert webhooks of a bot.',
+    alerts: 'The log: one row from the begin of an alert to its end.',
+    alert_reports: 'Reports of begins, ends and tests, by target; also their queue.',
+    alert_checks: 'The time of the next check of all rules.',
+  },
   mantago: {
     mantago_connections: 'The bot at MantaGo: address, id, and the encrypted API pair.',
     mantago_imports: 'The latest walk through MantaGo. The write of a step locks this row.',
@@ -137,6 +145,9 @@ const flow = [
   ['mantago', 'contacts'],
   ['mantago', 'tags'],
   ['points', 'webhooks-out'],
+  ['rollups', 'alerts'],
+  ['line', 'alerts'],
+  ['inbox', 'alerts'],
 ] as const;
 
 type Table = { name: string; key: string };

@@ -2205,6 +2205,144 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bots/{botId}/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * The log of alerts, newest first
+         * @description An alert begins when a rule's number reaches its threshold, and ends when the cause has been gone for 10 minutes. It is reported
+         *     once at each of the two. Rules are checked once a minute. Ended alerts are kept for 90 days. See docs/alerts.md.
+         */
+        get: operations["listAlerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/alert-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * The rules of alerts
+         * @description All rules are on unless they were turned off.
+         */
+        get: operations["listAlertRules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/alert-rules/{rule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                rule: components["schemas"]["AlertRuleName"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change a rule
+         * @description Members that are left out stay. Safe to repeat. The alerts of a rule that is turned off end.
+         */
+        patch: operations["updateAlertRule"];
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/alert-targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        /** The targets of alerts, oldest first */
+        get: operations["listAlertTargets"];
+        put?: never;
+        /**
+         * Report alerts to an e-mail address, a webhook, or a user or group on LINE
+         * @description At most 20 targets. Not safe to repeat: an address that is a target already is refused. All webhooks of a bot share a secret, which
+         *     is only in the answer that adds the first of them. The bot itself sends to LINE, by push messages that use its quota.
+         */
+        post: operations["createAlertTarget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/alert-targets/{targetId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                targetId: components["parameters"]["TargetId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a target
+         * @description Its reports disappear from the log. The last webhook takes the secret with it.
+         */
+        delete: operations["removeAlertTarget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/alert-targets/{targetId}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                targetId: components["parameters"]["TargetId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test to a target
+         * @description It is sent within seconds, without a retry. The log shows the result. Each call sends another test.
+         */
+        post: operations["testAlertTarget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin-tokens/own": {
         parameters: {
             query?: never;
@@ -2943,6 +3081,111 @@ export interface components {
             /** @description The sender's name for the visitor. */
             agentName?: string;
         };
+        /** @enum {string} */
+        AlertRuleName: "no-delivery" | "wrong-signatures" | "collection-stopped" | "quota-used" | "quota-full" | "quota-expected" | "backlog" | "webhook-given-up" | "token-expiring" | "followers-falling" | "blocks";
+        AlertRule: {
+            rule: components["schemas"]["AlertRuleName"];
+            enabled: boolean;
+            threshold: number;
+            /** @description The business hours that the rule counts; null: it counts none. */
+            hours: components["schemas"]["BusinessHours"] | null;
+            /**
+             * @description Of the threshold. none: there is nothing to set.
+             * @enum {string}
+             */
+            unit: "hours" | "count" | "percent" | "seconds" | "days" | "none";
+            defaultThreshold: number;
+            min: number;
+            max: number;
+        };
+        BusinessHours: {
+            /** @description A local hour. */
+            from: number;
+            until: number;
+            /** @description 1: Monday, 7: Sunday. */
+            weekdays: number[];
+        };
+        AlertRules: {
+            rules: components["schemas"]["AlertRule"][];
+        };
+        AlertRuleChanges: {
+            enabled?: boolean;
+            threshold?: number;
+            hours?: components["schemas"]["BusinessHours"];
+        };
+        /** @enum {string} */
+        AlertTargetKind: "email" | "webhook" | "line";
+        /**
+         * @description Of the texts.
+         * @enum {string}
+         */
+        AlertLanguage: "en" | "ja" | "zh-Hant";
+        AlertTarget: {
+            targetId: number;
+            kind: components["schemas"]["AlertTargetKind"];
+            /** @description An e-mail address, a URL, or LINE's id of a user (U…), a group (C…) or a room (R…). */
+            address: string;
+            language: components["schemas"]["AlertLanguage"];
+            /** Format: date-time */
+            createdAt: string;
+        };
+        AlertTargets: {
+            targets: components["schemas"]["AlertTarget"][];
+        };
+        NewAlertTarget: {
+            kind: components["schemas"]["AlertTargetKind"];
+            address: string;
+            /** @description Default: en. */
+            language?: components["schemas"]["AlertLanguage"];
+        };
+        CreatedAlertTarget: {
+            target: components["schemas"]["AlertTarget"];
+            /** @description Signs the alert webhooks of the bot; null: no webhook, or not the first one. */
+            secret: string | null;
+        };
+        AlertTest: {
+            alertId: number;
+        };
+        RunningAlert: {
+            alertId: number;
+            /** @description A rule */
+            rule: string;
+            /** @description A platform; empty: the whole bot. */
+            subject: string;
+            /** @description At the begin, in the unit of the rule. */
+            value: number;
+            threshold: number;
+            /** Format: date-time */
+            beganAt: string;
+            /**
+             * Format: date-time
+             * @description Null: it runs.
+             */
+            endedAt: string | null;
+        };
+        Alert: components["schemas"]["RunningAlert"] & {
+            reports: components["schemas"]["AlertReport"][];
+        };
+        AlertReport: {
+            targetId: number;
+            kind: components["schemas"]["AlertTargetKind"];
+            address: string;
+            /** @enum {string} */
+            phase: "begin" | "end" | "test";
+            /**
+             * @description sent: accepted by the target; an e-mail: by the queue of e-mails.
+             * @enum {string}
+             */
+            state: "pending" | "sent" | "given-up";
+            /** Format: date-time */
+            endedAt: string | null;
+            /** @description Of the last attempt. */
+            problem: string | null;
+        };
+        Alerts: {
+            alerts: components["schemas"]["Alert"][];
+            nextCursor: string | null;
+        };
         Health: {
             botId: string;
             channels: {
@@ -3024,6 +3267,8 @@ export interface components {
                 /** @description All visitors, and the images of agents (`SHOAL_CHAT_BOT_BYTES`). */
                 bot: components["schemas"]["ChatUsage"];
             } | null;
+            /** @description The running alerts, the longest first. */
+            alerts: components["schemas"]["RunningAlert"][];
             /** @description The whole installation; null: the caller is for some bots only. */
             installation: {
                 /** @description The disk of the data folder; null: the database is elsewhere (`DATABASE_URL`). */
@@ -4624,6 +4869,7 @@ export interface components {
         GiftId: string;
         GrantId: number;
         SendId: number;
+        TargetId: number;
         TemplateId: string;
         BotId: string;
         Platform: components["schemas"]["PlatformName"];
@@ -9021,6 +9267,257 @@ export interface operations {
             503: components["responses"]["DatabaseUnavailable"];
         };
     };
+    listAlerts: {
+        parameters: {
+            query?: {
+                /** @description Left out: any. */
+                state?: "running" | "ended";
+                /** @description The largest number of entries. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the previous page. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of alerts. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alerts"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    listAlertRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every rule with its threshold. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRules"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    updateAlertRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                rule: components["schemas"]["AlertRuleName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRuleChanges"];
+            };
+        };
+        responses: {
+            /** @description The rule. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    listAlertTargets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The targets. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertTargets"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    createAlertTarget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAlertTarget"];
+            };
+        };
+        responses: {
+            /** @description The target. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedAlertTarget"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    removeAlertTarget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                targetId: components["parameters"]["TargetId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The target is removed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    testAlertTarget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                targetId: components["parameters"]["TargetId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The test is sent. It is an alert of the log, with the rule `test`. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertTest"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
     getOwnToken: {
         parameters: {
             query?: never;
@@ -9570,6 +10067,7 @@ export interface queryDefaults {
     listNotices: 'limit';
     listMantagoProblems: 'limit';
     listMantagoComparisons: 'limit';
+    listAlerts: 'limit';
     exportData: 'format' | 'bom';
     importData: 'preview';
 }

@@ -1,5 +1,5 @@
 /**
- * All boxes of the database: credentials of channels, secrets of outgoing webhooks, and the API pair of MantaGo.
+ * All boxes of the database: credentials of channels, secrets of outgoing webhooks and alerts, and the API pair of MantaGo.
  */
 import type { Queryable } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
@@ -18,6 +18,7 @@ export const sealedColumns = {
     identity_key_sealed: 'identity key',
   },
   callbacks: { secret_sealed: 'secret', previous_secret_sealed: 'secret' },
+  alert_secrets: { secret_sealed: 'secret' },
   mantago_connections: { token_sealed: 'token', secret_sealed: 'secret' },
 } as const;
 
@@ -35,7 +36,11 @@ export type SealedSecrets = {
 };
 
 /** The name of the boxes' place, in tables with one row for each bot. */
-const placeNames = { callbacks: 'callback', mantago_connections: 'mantago' } as const;
+const placeNames = {
+  callbacks: 'callback',
+  alert_secrets: 'alerts',
+  mantago_connections: 'mantago',
+} as const;
 
 /** Whether the table has secrets that stay valid for a while after their replacement. */
 export function hasPrevious(table: SealedTable): boolean {

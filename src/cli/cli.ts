@@ -36,6 +36,7 @@ const parts = new Map<string, () => Promise<Part>>([
   ['deliveries', () => import('./deliveries.ts')],
   ['job', () => import('./job.ts')],
   ['callback', () => import('./callback.ts')],
+  ['alerts', () => import('./alerts.ts')],
   ['recount', () => import('./recount.ts')],
   ['reconcile', () => import('./reconcile.ts')],
   ['platform-figures', () => import('./platform-figures.ts')],

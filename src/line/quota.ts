@@ -38,7 +38,7 @@ export async function readQuota(sql: Queryable, botId: string, now: number): Pro
 }
 
 /** Worked example: 100 used at noon on the 10th of a month of 30 days, after 9.5 days: 100 × 30 ÷ 9.5 = 316. */
-function expectedOf(used: number, { at, first }: { at: number; first: string }): number | null {
+export function expectedOf(used: number, { at, first }: { at: number; first: string }): number | null {
   const start = lineDayStart(first);
   const end = lineDayStart(`${addDays(first, 31).slice(0, 7)}-01`);
   const elapsedMs = Math.min(at, end) - start;

@@ -2,6 +2,8 @@
  * Background work: the worker, the dispatcher of webhooks, the collector, and periodic tasks.
  */
 import type { pino } from 'pino';
+import { checkAlerts } from '../alerts/check.ts';
+import { Reporter } from '../alerts/reporter.ts';
 import type { Keys } from '../auth/keys.ts';
 import { callLimit } from '../collector/call-limit.ts';
 import { Collector, collectWorkers } from '../collector/collector.ts';
@@ -29,6 +31,8 @@ import { MetaProfiles } from '../meta/meta-profiles.ts';
 import { metaSource } from '../meta/meta-source.ts';
 import { fetchWorkers, ProfileFetcher } from '../profiles/fetcher.ts';
 import { inPortions, type Random } from '../random.ts';
+import { lineSender } from '../sends/line-sender.ts';
+import { PlatformHost } from '../sends/platform-host.ts';
 import { readReceipts } from '../sends/receipts.ts';
 import { openSenders } from '../sends/senders.ts';
 import { SendWorker } from '../sends/worker.ts';
@@ -78,6 +82,7 @@ export function startBackground(parts: Parts, background: BackgroundParts): Work
     startFriends(parts, background);
   }
   startSends(parts, background, worker);
+  startAlerts(parts, background, worker);
   startMantago(parts, closers);
   startMail(parts, closers);
   return worker;
@@ -227,6 +232,26 @@ function startMantago({ config, sql, keys, clock, random, log }: Parts, closers:
   closers.push(async () => {
     client.close();
     await Promise.all(polls.map((poll) => poll.stop()));
+  });
+}
+
+function startAlerts(parts: Parts, { access, closers }: BackgroundParts, worker: Worker): void {
+  const { config, sql, keys, clock, random, log } = parts;
+  const host = new PlatformHost('LINE', config.lineApi);
+  const reporter = new Reporter({
+    ...{ sql, keys, clock, random, log, publicUrl: config.publicUrl },
+    gate: openGate({ allowPrivate: config.callbackPrivate }),
+    mail: readMailSettings(config),
+    line: lineSender(host, access),
+    onStored: (botId) => worker.wake(botId),
+  });
+  reporter.start();
+  const check = new Poll(async () => void (await checkAlerts(sql, { now: clock() })), {
+    ...{ name: 'the check of alerts', pauseMs: shortPollMs, log },
+  });
+  closers.push(async () => {
+    await Promise.all([check.stop(), reporter.stop()]);
+    await host.close();
   });
 }
 

@@ -52,6 +52,9 @@ async function manyBots(t: TestContext): Promise<Sql> {
     await sql`
       insert into refused_deliveries (bot_id, platform, hour, count, last_at) values (${bot}, 'line', ${at}, 1, ${at})`;
     await sql`
+      insert into alerts (bot_id, rule, subject, value, threshold, began_at, ended_at)
+      values (${bot}, 'backlog', '', 61, 60, ${at}, ${at})`;
+    await sql`
       insert into chat_usage (bot_id, day, kind, key, bytes) values (${bot}, ${at}, 'bot', '', 1)`;
     await sql`
       insert into point_entries (bot_id, contact_id, kind, amount, balance_after, key, created_at)
@@ -62,7 +65,7 @@ async function manyBots(t: TestContext): Promise<Sql> {
 
 const purged = [
   ...['contact_tags', 'deliveries', 'notices', 'chat_visitors', 'chat_images', 'jobs', 'line_reply_tokens'],
-  ...['line_clicks', 'refused_deliveries', 'chat_usage'],
+  ...['line_clicks', 'refused_deliveries', 'chat_usage', 'alerts'],
 ];
 
 test('of many bots, the old rows of each kind are deleted, and past days of points stored, in a few statements', async (t) => {

@@ -4,6 +4,7 @@
  * One statement finds the work of several hundred bots. Only bots with work cost statements of their own, so thousands of quiet bots
  * cost almost nothing.
  */
+import { isOldAlert, purgeAlerts } from '../alerts/log.ts';
 import { purgeAttempts } from '../auth/attempts.ts';
 import { purgeSessions } from '../auth/sessions.ts';
 import type { Config } from '../config.ts';
@@ -135,6 +136,11 @@ function choresOf(
       isDue: has('refused_deliveries', isOldRefused(sql, { now })),
       inQueue: true,
       run: (botId) => purgeRefused(sql, botId, { now }),
+    },
+    {
+      isDue: has('alerts', isOldAlert(sql, { now })),
+      inQueue: true,
+      run: (botId) => purgeAlerts(sql, botId, { now }),
     },
     {
       isDue: has('chat_usage', isOldUsage(sql, { now })),

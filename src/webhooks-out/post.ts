@@ -81,7 +81,6 @@ export function payloadOf(claim: Claim): string {
 type PostOptions = {
   agents: Agents;
   gate: Gate;
-  keys: Keys;
   now: number;
   /** From the name resolution to the end of the answer. */
   msMax: number;
@@ -91,24 +90,32 @@ type PostOptions = {
 /** Sends the message once. Returns the answer or the problem; throws only if `signal` aborted it. */
 export async function post(
   claim: Claim,
-  { agents, gate, keys, now, msMax, signal }: PostOptions,
+  { keys, ...options }: PostOptions & { keys: Keys },
+): Promise<Answer> {
+  const { webhookId: id, url } = claim;
+  const secrets = () => openSecrets(keys, claim.botId, claim, options.now);
+  return postSigned({ id, url, body: payloadOf(claim), secrets }, options);
+}
+
+/** Sends a signed body once, as `post`. `secrets` may throw a Refusal, which becomes the problem. */
+export async function postSigned(
+  { id, url: address, body, secrets }: { id: string; url: string; body: string; secrets(): string[] },
+  { agents, gate, now, msMax, signal }: PostOptions,
 ): Promise<Answer> {
   const startedAt = performance.now();
   const timeout = AbortSignal.timeout(msMax);
   const answer = (part: Omit<Answer, 'ms'>) => ({ ...part, ms: Math.round(performance.now() - startedAt) });
   try {
-    const url = new URL(claim.url);
+    const url = new URL(address);
     const problem = literalProblem(url, gate);
     if (problem !== null) return answer({ ...noAnswer, problem });
-    const body = payloadOf(claim);
-    const secrets = openSecrets(keys, claim.botId, claim, now);
     const response = await agents.send(url, {
       method: 'POST',
       body,
       headers: {
         'content-type': 'application/json',
         'user-agent': 'Shoal',
-        ...signedHeaders(secrets, { id: claim.webhookId, at: now, body }),
+        ...signedHeaders(secrets(), { id, at: now, body }),
       },
       signal: AbortSignal.any([signal, timeout]),
     });

@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { createTarget } from '../../src/alerts/targets.ts';
 import { createSetupLink } from '../../src/auth/setup-links.ts';
 import { createLineToken } from '../../src/bots/line-tokens.ts';
 import { setChannel } from '../../src/bots/set-channel.ts';
@@ -59,6 +60,8 @@ export const good: Record<string, Call> = {
   seeChat: { body: { sequence: 1 } },
   createSend: { body: { name: 'Autumn', platform: 'line', message: { text: 'Hi' }, filter: {} } },
   previewSend: { body: { platform: 'line', filter: { tag: 'VIP' } } },
+  createAlertTarget: { body: { kind: 'email', address: 'ming@shop.example' } },
+  updateAlertRule: { body: { threshold: 1 } },
   createGift: { body: { name: 'Coffee', kind: 'ticket', resource: 'rewardsCard' } },
   updateGift: { body: { stock: 10 } },
   grantGift: { body: { giftId: 'VolejRejN' } },
@@ -103,6 +106,7 @@ export async function ready(starting = managementServer()) {
   const sendId = await addSend(server);
   const templateId = await addTemplate(server);
   const giftId = await addGift(server);
+  const targetId = await addAlertTarget(server, 'first@shop.example');
   const grantId = await addGrant(server, first.contactId, giftId);
   let calls = 0;
   /** Each changing call gets its own contact, tag and key, so that calls do not affect each other. */
@@ -115,6 +119,7 @@ export async function ready(starting = managementServer()) {
     const userId = operationOf(id).path.includes('{userId}') ? (await server.addUser()).userId : '';
     const setupToken = id === 'createFirstUser' ? await addSetupLink(server) : '';
     const bodies: Record<string, Record<string, unknown>> = {
+      createAlertTarget: { kind: 'email', address: `a${calls}@shop.example` },
       createTag: { kind: 'manual', name: `Made ${calls}` },
       updateTag: { name: `New ${calls}` },
       transferPoints: { toContactId: first.contactId, amount: 5 },
@@ -146,6 +151,8 @@ export async function ready(starting = managementServer()) {
         sendId,
         giftId,
         grantId: id === 'redeemGift' ? await addGrant(server, params.contactId, giftId) : grantId,
+        targetId:
+          id === 'removeAlertTarget' ? await addAlertTarget(server, `r${calls}@shop.example`) : targetId,
         templateId:
           changesBot && operationOf(id).path.includes('{templateId}')
             ? await addTemplate(server)
@@ -167,6 +174,7 @@ export async function ready(starting = managementServer()) {
     giftId,
     grantId,
     sendId,
+    targetId,
     templateId,
     deliveryId,
     jobId,
@@ -249,6 +257,13 @@ export async function addGrant(
   const change = { botId, giftId, contactId, key: newId(randomBytes), by: null };
   const { grant } = await sql.begin((tx) => grantGift(tx, change, { now }));
   return String(grant.grantId);
+}
+
+async function addAlertTarget({ sql, botId, now, keys }: ManagementServer, address: string): Promise<string> {
+  const gate = { allowPrivate: true, lookup: async () => [] };
+  const target = { botId, kind: 'email', address, language: 'en' } as const;
+  const created = await createTarget(sql, target, { gate, keys, now, random: randomBytes });
+  return String(created.target.targetId);
 }
 
 async function addTemplate({ sql, botId, now }: ManagementServer): Promise<string> {

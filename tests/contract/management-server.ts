@@ -201,6 +201,7 @@ async function send(server: ManagementServer, operationId: string, call: Call): 
     botId: server.botId,
     deliveryId: '1',
     platform: 'line',
+    rule: 'webhook-given-up',
     metaPlatform: 'facebook',
     what: operationId === 'exportData' ? 'figures' : 'contacts',
   };

@@ -36,6 +36,10 @@ export const manyBotStatements: readonly { statement: string; reason: string }[]
     reason: 'the purge looks at several bots at once; on a cluster at one',
   },
   {
+    statement: "'stoppedKinds', coalesce(",
+    reason: 'the check of alerts looks at several bots at once; on a cluster at one',
+  },
+  {
     statement: 'select distinct bot_id as "botId" from channels where bot_id = any',
     reason: 'the collector lists the bots of a command',
   },

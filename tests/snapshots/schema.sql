@@ -26,6 +26,80 @@ create table admin_tokens (
  UNIQUE (token_hash)
 );
 
+create table alert_checks (
+ only_one boolean not null default true,
+ next_at timestamp with time zone not null,
+ CHECK (only_one),
+ PRIMARY KEY (only_one)
+);
+
+create table alert_reports (
+ bot_id text collate "C" not null,
+ alert_id bigint not null,
+ phase text collate "C" not null,
+ target_id bigint not null,
+ key uuid not null default gen_random_uuid(),
+ state text collate "C" not null default 'pending'::text,
+ attempts integer not null default 0,
+ created_at timestamp with time zone not null,
+ due_at timestamp with time zone not null,
+ claimed_until timestamp with time zone,
+ ended_at timestamp with time zone,
+ problem text,
+ CHECK ((phase = ANY (ARRAY['begin'::text, 'end'::text, 'test'::text]))),
+ CHECK ((state = ANY (ARRAY['pending'::text, 'sent'::text, 'given-up'::text]))),
+ PRIMARY KEY (bot_id, alert_id, target_id, phase)
+);
+CREATE INDEX alert_reports_pending ON public.alert_reports USING btree (bot_id, due_at) WHERE (state = 'pending'::text);
+
+create table alert_rules (
+ bot_id text collate "C" not null,
+ rule text collate "C" not null,
+ enabled boolean not null,
+ threshold double precision,
+ from_hour integer,
+ until_hour integer,
+ weekdays integer[],
+ updated_at timestamp with time zone not null,
+ CHECK (((from_hour >= 0) AND (from_hour <= 23))),
+ CHECK (((until_hour >= 1) AND (until_hour <= 24))),
+ PRIMARY KEY (bot_id, rule)
+);
+
+create table alert_secrets (
+ bot_id text collate "C" not null,
+ secret_sealed bytea not null,
+ created_at timestamp with time zone not null,
+ PRIMARY KEY (bot_id)
+);
+
+create table alert_targets (
+ bot_id text collate "C" not null,
+ target_id bigint not null generated as identity,
+ kind text collate "C" not null,
+ address text not null,
+ language text collate "C" not null,
+ created_at timestamp with time zone not null,
+ CHECK ((kind = ANY (ARRAY['email'::text, 'webhook'::text, 'line'::text]))),
+ CHECK ((language = ANY (ARRAY['en'::text, 'ja'::text, 'zh-Hant'::text]))),
+ PRIMARY KEY (bot_id, target_id),
+ UNIQUE (bot_id, kind, address)
+);
+
+create table alerts (
+ bot_id text collate "C" not null,
+ alert_id bigint not null generated as identity,
+ rule text collate "C" not null,
+ subject text collate "C" not null,
+ value double precision not null,
+ threshold double precision not null,
+ began_at timestamp with time zone not null,
+ ended_at timestamp with time zone,
+ calm_since timestamp with time zone,
+ PRIMARY KEY (bot_id, alert_id)
+);
+CREATE UNIQUE INDEX alerts_running ON public.alerts USING btree (bot_id, rule, subject) WHERE (ended_at IS NULL);
+
 create table api_pairs (
  bot_id text collate "C" not null,
  pair_id text collate "C" not null,
@@ -732,6 +806,7 @@ create table notices (
  CHECK ((outcome = ANY (ARRAY['told'::text, 'given-up'::text]))),
  PRIMARY KEY (bot_id, notice_id)
 );
+CREATE INDEX notices_given_up ON public.notices USING btree (bot_id, ended_at) WHERE (outcome = 'given-up'::text);
 CREATE INDEX notices_of_contact ON public.notices USING btree (bot_id, contact_id);
 
 create table pending_bundles (

@@ -3,6 +3,7 @@
  * webhooks, the bytes that live chat stored today, and the installation.
  */
 import { statfs } from 'node:fs/promises';
+import { runningAlerts } from '../../alerts/log.ts';
 import { readBoxes, unsealOrNull } from '../../auth/sealed-boxes.ts';
 import { listChannels } from '../../bots/channels.ts';
 import { countPrepared } from '../../database/cluster.ts';
@@ -29,7 +30,7 @@ export function healthOperations({
   return {
     async getHealth({ bot: { botId, timeZone }, caller }) {
       const now = clock();
-      const [channels, deliveredAt, inbox, callback, boxes, refused, rates] = await Promise.all([
+      const [channels, deliveredAt, inbox, callback, boxes, refused, rates, alerts] = await Promise.all([
         listChannels(sql, botId, now),
         readLastDeliveries(sql, botId),
         readInboxState(sql, botId),
@@ -37,6 +38,7 @@ export function healthOperations({
         readBoxes(sql, [botId], now),
         readRefused(sql, botId, now),
         readRates(sql, botId, { now }),
+        runningAlerts(sql, botId),
       ]);
       const unreadable = boxes
         .filter((box) => unsealOrNull(keys, box) === null)
@@ -68,6 +70,7 @@ export function healthOperations({
         ),
         callback: callback && withIsoDates(callback),
         liveChat: usage && { day: usage.day, ...usage.counts },
+        alerts: alerts.map(withIsoDates),
         installation:
           caller.botIds === null
             ? { disk: await readDisk(dataFolder), preparedTransactions: await countPrepared(sql) }

@@ -1,6 +1,7 @@
 /**
  * All operations of the management API by their ids.
  */
+import { alertOperations } from './alerts.ts';
 import { botOperations } from './bots.ts';
 import { callbackOperations } from './callback.ts';
 import { channelOperations } from './channels.ts';
@@ -30,6 +31,7 @@ import { userOperations } from './users.ts';
 
 export function managementOperations(sources: Sources): Operations {
   return {
+    ...alertOperations(sources),
     ...botOperations(sources),
     ...callbackOperations(sources),
     ...channelOperations(sources),
