@@ -6,7 +6,6 @@
  * must be a superuser.
  */
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
 import { openKeys } from '../src/auth/keys.ts';
 import { createBot } from '../src/bots/bots.ts';
 import { setChannel } from '../src/bots/set-channel.ts';
@@ -17,6 +16,7 @@ import { useCluster } from '../src/database/row-table.ts';
 import { putDeliveries } from '../src/inbox/inbox.ts';
 import { availablePoints } from '../src/points/balances.ts';
 import { readFigures } from '../src/reports/totals.ts';
+import { cpuOf, pidQuery, postmasterOf } from './cpu.ts';
 import { foldInbox, makeDeliveries } from './fold.ts';
 import type { Measuring } from './plan.ts';
 import type { Line } from './report.ts';
@@ -26,7 +26,6 @@ const botCount = 20;
 const commitSize = 100;
 const reads = 2_000;
 const idsInCall = 100;
-const ticksPerSecond = 100;
 const microseconds = 1_000_000;
 
 /** A database with its servers; the first one is the coordinator. */
@@ -158,45 +157,15 @@ async function costOf({ servers }: Side, pieces: number, work: () => Promise<unk
 
 /** The coordinator or the only server first. */
 async function serversOf(sql: Sql): Promise<Side['servers']> {
-  const pidQuery = "select split_part(pg_read_file('postmaster.pid'), chr(10), 1)";
   const [extension] = await sql`select from pg_extension where extname = 'citus'`;
   if (extension === undefined) {
-    const [row] = await sql.unsafe<{ pid: string }[]>(`${pidQuery} as pid`);
-    return [{ name: 'plain', postmaster: Number(row?.pid) }];
+    return [{ name: 'plain', postmaster: await postmasterOf(sql) }];
   }
   const rows = await sql<{ name: string; pid: string }[]>`
     select nodename || ':' || nodeport as name, result as pid
     from run_command_on_all_nodes(${pidQuery}) join pg_dist_node using (nodeid)
     order by groupid`;
   return rows.map(({ name, pid }) => ({ name, postmaster: Number(pid) }));
-}
-
-/** The CPU seconds of a server's processes, also of those that have ended. */
-async function cpuOf(postmaster: number): Promise<number> {
-  let ticks = 0;
-  for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const stat = await statOf(Number(name)).catch(() => undefined);
-    if (stat === undefined) continue;
-    const isPostmaster = Number(name) === postmaster;
-    if (!isPostmaster && stat.parent !== postmaster) continue;
-    ticks += stat.ticks + (isPostmaster ? stat.childTicks : 0);
-  }
-  return ticks / ticksPerSecond;
-}
-
-/** Fields of proc(5) after the name of the program. */
-async function statOf(pid: number): Promise<{ parent: number; ticks: number; childTicks: number }> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const [, parent, , , , , , , , , , user, system, childUser, childSystem] = text
-    .slice(text.lastIndexOf(')') + 2)
-    .split(' ')
-    .map(Number);
-  return {
-    parent: parent ?? 0,
-    ticks: (user ?? 0) + (system ?? 0),
-    childTicks: (childUser ?? 0) + (childSystem ?? 0),
-  };
 }
 
 function sum(values: Cost): number {
