@@ -11,6 +11,7 @@ import { day, number, signed } from '../format/format.ts';
 import { platformColour, platformTitle } from '../format/platforms.ts';
 import { t as frame } from '../texts/frame.ts';
 import { metaReasonNames, metaText as t } from '../texts/reconciliation-meta.ts';
+import { ReconciliationCsv } from './reconciliation-csv.tsx';
 
 export type MetaPlatform = 'facebook' | 'instagram' | 'whatsapp';
 type Answer = Schema['PlatformReconciliation'];
@@ -83,7 +84,17 @@ function Content({ answer, platform }: { answer: Answer; platform: MetaPlatform 
           fileName={`reconciliation-${platform}-${figure}`}
         />
       )}
-      <Card title={t('byDay', { figure: t(figure) })}>
+      <Card
+        title={t('byDay', { figure: t(figure) })}
+        actions={
+          <ReconciliationCsv
+            title={t('byDay', { figure: t(figure) })}
+            platform={platformTitle(platform)}
+            fileName={`reconciliation-${platform}-${figure}-gaps`}
+            days={days}
+          />
+        }
+      >
         <DataTable
           caption={t('byDay', { figure: t(figure) })}
           rows={[...days].reverse()}

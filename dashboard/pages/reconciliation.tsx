@@ -20,6 +20,7 @@ import type { PageProps } from '../state/bots.ts';
 import { t as frame } from '../texts/frame.ts';
 import { reasonNames, t } from '../texts/reconciliation.ts';
 import { metaText } from '../texts/reconciliation-meta.ts';
+import { ReconciliationCsv } from './reconciliation-csv.tsx';
 import { MantagoReconciliation } from './reconciliation-mantago.tsx';
 import { type MetaPlatform, MetaReconciliation } from './reconciliation-meta.tsx';
 import './reconciliation.css';
@@ -150,7 +151,22 @@ function Latest({ compared, figure }: { compared: Day; figure: FigureName }) {
 function ByDay({ answer, figure }: { answer: Reconciliation; figure: FigureName }) {
   const reasons = [...new Set(answer.days.flatMap((one) => one[figure].reasons))];
   return (
-    <Card title={t('byDay', { figure: t(figure) })} note={t('byDayNote')}>
+    <Card
+      title={t('byDay', { figure: t(figure) })}
+      note={t('byDayNote')}
+      actions={
+        <ReconciliationCsv
+          title={t('byDay', { figure: t(figure) })}
+          platform={t('line')}
+          fileName={`reconciliation-${figure}-gaps`}
+          days={answer.days.map((one) => ({
+            ...one[figure],
+            ...{ day: one.day, theirs: one[figure].line },
+            ...(figure === 'followers' && { friendsBefore: one.friendsBefore }),
+          }))}
+        />
+      }
+    >
       <DataTable
         caption={t('byDay', { figure: t(figure) })}
         rows={[...answer.days].reverse()}

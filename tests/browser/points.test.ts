@@ -24,8 +24,16 @@ type PointSeries = {
 };
 type Comparison = { own: number | null; line: number | null; gap: number | null; reasons: string[] };
 type Reconciliation = {
-  days: { day: string; followers: Comparison; blocks: Comparison; sends: Comparison }[];
+  days: {
+    day: string;
+    friendsBefore: number | null;
+    followers: Comparison;
+    blocks: Comparison;
+    sends: Comparison;
+  }[];
 };
+type MetaComparison = { own: number | null; theirs: number | null; gap: number | null; reasons: string[] };
+type MetaReconciliation = { days: { day: string; figures: { contacts: MetaComparison } }[] };
 
 test('points: totals, periods and expiring points are the API’s', async (t) => {
   const world = await sharedWorld();
@@ -206,7 +214,28 @@ test('reconciliation: both counts, the gap and its reasons are the API’s, day 
       await csvOf(page, `${title}, ours and LINE`),
       days.map((day) => [day.day, day[figure].own ?? '', day[figure].line ?? ''].join(',')),
     );
+    assert.deepEqual(
+      await csvOf(page, `${title} by day`),
+      days.map(({ day, friendsBefore, ...counts }) => {
+        const { own, line, gap, reasons } = counts[figure];
+        const before = figure === 'followers' ? [friendsBefore] : [];
+        return [day, own, line, gap, reasons.join('|'), ...before].map((cell) => cell ?? '').join(',');
+      }),
+    );
   }
+  await assertSound(opened, world.address);
+  await page.getByRole('button', { name: 'Messenger', exact: true }).click();
+  await page.getByRole('heading', { name: 'Contacts by day' }).waitFor();
+  const meta = await world.read<MetaReconciliation>(
+    `/bots/${world.botId}/reconciliation/facebook?from=2026-02-21&to=2026-03-20`,
+  );
+  assert.deepEqual(
+    await csvOf(page, 'Contacts by day'),
+    meta.days.map(({ day, figures }) => {
+      const { own, theirs, gap, reasons } = figures.contacts;
+      return [day, own, theirs, gap, reasons.join('|')].map((cell) => cell ?? '').join(',');
+    }),
+  );
   await assertSound(opened, world.address);
 });
 
