@@ -239,6 +239,12 @@ const table = {
     meaning:
       'Seconds after SIGTERM in which each open connection gets a last response. /readyz answers 503 during this time.',
   },
+  auditDays: {
+    default: 400,
+    min: 1,
+    max: 36_500,
+    meaning: 'Days after which entries of the audit log are deleted.',
+  },
   logLevel: {
     default: 'info',
     choices: ['debug', 'info', 'warn', 'error', 'silent'],

@@ -25,6 +25,7 @@ const folders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     sign_in_attempts: 'Failed sign-ins by hashed name and network.',
     secret_key: 'The fingerprint of the secret key in use; never the key.',
   },
+  audit: { audit_entries: 'Who changed what, with the settings before and after; never updated.' },
   inbox: {
     deliveries: 'Inbound requests as they arrived, for 30 days.',
     pending_bundles: 'The queue: deliveries of one bot and commit that no batch has claimed.',

@@ -2409,6 +2409,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Changes, newest first
+         * @description A caller for some bots gets the entries of these bots only.
+         */
+        get: operations["listAuditEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit-log/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Changes as a file, newest first
+         * @description The same entries as those of the list, all of them.
+         */
+        get: operations["exportAuditEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -4379,6 +4419,49 @@ export interface components {
             /** Format: date-time */
             revokedAt: string | null;
         };
+        /**
+         * @description A session of a browser, an admin token, or a command on the server.
+         * @enum {string}
+         */
+        AuditOrigin: "dashboard" | "api" | "command";
+        /** @enum {string} */
+        AuditSubjectKind: "bot" | "channel" | "lineToken" | "callback" | "tag" | "template" | "gift" | "alertRule" | "adminToken" | "user";
+        AuditEntries: {
+            entries: components["schemas"]["AuditEntry"][];
+            nextCursor: string | null;
+        };
+        AuditEntry: {
+            entryId: number;
+            /** Format: date-time */
+            happenedAt: string;
+            origin: components["schemas"]["AuditOrigin"];
+            actor: {
+                /**
+                 * @description `link`: a link that creates a user; `command`: the account on the server that ran the command.
+                 * @enum {string}
+                 */
+                kind: "user" | "token" | "link" | "command";
+                id: string | null;
+                /** @description The name at that time. */
+                name: string;
+            };
+            /** @description The address of the caller; null for a command. */
+            address: string | null;
+            operation: string;
+            botId: string | null;
+            /** @description Null: the operation changes no settings. */
+            subjectKind: components["schemas"]["AuditSubjectKind"] | null;
+            subjectId: string | null;
+            subjectName: string | null;
+            /** @description The changed members before the change, secrets masked; null: the subject is new. */
+            before: {
+                [key: string]: unknown;
+            } | null;
+            /** @description The same after the change; null: the subject was deleted. */
+            after: {
+                [key: string]: unknown;
+            } | null;
+        };
         AdminTokens: {
             adminTokens: components["schemas"]["AdminToken"][];
         };
@@ -4866,6 +4949,20 @@ export interface components {
         };
     };
     parameters: {
+        /** @description The first instant. */
+        AuditFrom: string;
+        /** @description The first instant after the range. */
+        AuditUntil: string;
+        /** @description Only changes of this bot. */
+        AuditBot: string;
+        /** @description Only changes by this user or admin token. */
+        AuditActor: string;
+        AuditOrigin: components["schemas"]["AuditOrigin"];
+        /** @description An operation of this API, or a command such as `user create`. */
+        AuditOperation: string;
+        AuditSubjectKind: components["schemas"]["AuditSubjectKind"];
+        /** @description Only changes of the subject with this id. */
+        AuditSubject: string;
         GiftId: string;
         GrantId: number;
         SendId: number;
@@ -9648,6 +9745,104 @@ export interface operations {
             503: components["responses"]["DatabaseUnavailable"];
         };
     };
+    listAuditEntries: {
+        parameters: {
+            query?: {
+                /** @description The largest number of entries. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the previous page. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description The first instant. */
+                from?: components["parameters"]["AuditFrom"];
+                /** @description The first instant after the range. */
+                until?: components["parameters"]["AuditUntil"];
+                /** @description Only changes of this bot. */
+                botId?: components["parameters"]["AuditBot"];
+                /** @description Only changes by this user or admin token. */
+                actorId?: components["parameters"]["AuditActor"];
+                origin?: components["parameters"]["AuditOrigin"];
+                /** @description An operation of this API, or a command such as `user create`. */
+                operation?: components["parameters"]["AuditOperation"];
+                subjectKind?: components["parameters"]["AuditSubjectKind"];
+                /** @description Only changes of the subject with this id. */
+                subjectId?: components["parameters"]["AuditSubject"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of entries. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditEntries"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    exportAuditEntries: {
+        parameters: {
+            query?: {
+                format?: "csv" | "ndjson";
+                /** @description The first instant. */
+                from?: components["parameters"]["AuditFrom"];
+                /** @description The first instant after the range. */
+                until?: components["parameters"]["AuditUntil"];
+                /** @description Only changes of this bot. */
+                botId?: components["parameters"]["AuditBot"];
+                /** @description Only changes by this user or admin token. */
+                actorId?: components["parameters"]["AuditActor"];
+                origin?: components["parameters"]["AuditOrigin"];
+                /** @description An operation of this API, or a command such as `user create`. */
+                operation?: components["parameters"]["AuditOperation"];
+                subjectKind?: components["parameters"]["AuditSubjectKind"];
+                /** @description Only changes of the subject with this id. */
+                subjectId?: components["parameters"]["AuditSubject"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
     getSession: {
         parameters: {
             query?: never;
@@ -10068,6 +10263,8 @@ export interface queryDefaults {
     listMantagoProblems: 'limit';
     listMantagoComparisons: 'limit';
     listAlerts: 'limit';
+    listAuditEntries: 'limit';
+    exportAuditEntries: 'format';
     exportData: 'format' | 'bom';
     importData: 'preview';
 }

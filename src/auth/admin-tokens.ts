@@ -5,7 +5,7 @@
  * hash. Each call checks the token, so revocation and expiry take effect at once.
  */
 import { hash } from 'node:crypto';
-import type { Queryable, Sql } from '../database/client.ts';
+import type { Queryable } from '../database/client.ts';
 import { invalidInput, Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
 import { minuteMs } from '../time.ts';
@@ -51,7 +51,7 @@ type NewAdminToken = {
 
 /** Creates a token, which is returned only here. Throws Refusal INPUT_INVALID (name, bots, expiry), BOT_NOT_FOUND. */
 export async function createAdminToken(
-  sql: Sql,
+  sql: Queryable,
   { name, scope, botIds, expiresAt = null }: NewAdminToken,
   { now, random }: { now: number; random: Random },
 ): Promise<AdminToken & { token: string }> {

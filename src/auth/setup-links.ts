@@ -71,15 +71,16 @@ export async function useSetupLink(
     where token_hash = ${hashOf(token)} and expires_at > ${new Date(now)} and (not is_first or (${isFirstStart(sql)}))`;
   if (!link) refuse();
   await takeBack(sql, attempt, { forget: false });
-  return sql.begin(async (tx) => {
+  const { session } = await sql.begin(async (tx) => {
     const { count } = await tx`delete from setup_links`;
     // Another call has used the link.
     if (count === 0) refuse();
     const user = { name, password, scope: 'admin', botId: null } as const;
     const { userId } = await createUser(tx, user, { now, random, passwords });
     await tx`update users set last_sign_in_at = ${new Date(now)} where user_id = ${userId}`;
-    return openSession(tx, { userId }, { now, random });
+    return { userId, session: await openSession(tx, { userId }, { now, random }) };
   });
+  return session;
 }
 
 function refuse(): never {

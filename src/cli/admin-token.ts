@@ -36,7 +36,9 @@ export function register(program: ShoalCommand, context: CommandContext): void {
       const creation = { now: context.clock(), random: context.random };
       const input = { name, scope, botIds: bot ?? null, expiresAt: readExpires(expires, creation.now) };
       return async (sql) => {
-        const { tokenId, token, botIds, expiresAt } = await createAdminToken(sql, input, creation);
+        const { tokenId, token, botIds, expiresAt } = await sql.begin((tx) =>
+          createAdminToken(tx, input, creation),
+        );
         return {
           json: { tokenId, token, name, scope, botIds, expiresAt },
           text: `Token: ${token}\nTo revoke it: shoal admin-token revoke ${tokenId}`,
@@ -53,7 +55,7 @@ export function register(program: ShoalCommand, context: CommandContext): void {
     .add('revoke', 'Revoke a token at once.')
     .argument('<token-id>', 'as create and list show it')
     .answer((tokenId: string) => async (sql) => {
-      await revokeAdminToken(sql, { tokenId, now: context.clock() });
+      await sql.begin((tx) => revokeAdminToken(tx, { tokenId, now: context.clock() }));
       return { json: { tokenId }, text: `${tokenId} is revoked.` };
     });
 }

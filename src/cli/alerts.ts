@@ -69,16 +69,18 @@ function addRules(alerts: ShoalCommand, { clock }: AlertsContext): void {
         async (sql) => {
           const before = (await readSettings(sql, botId))(botId, rule).hours;
           const isAnyHour = hours !== undefined || weekdays !== undefined;
-          const changed = await setRule(sql, {
-            ...{ botId, rule, threshold, now: clock() },
-            enabled: off ? false : on ? true : undefined,
-            hours: isAnyHour
-              ? {
-                  ...(hours ?? before ?? { from: 0, until: 24 }),
-                  weekdays: weekdays ?? before?.weekdays ?? [],
-                }
-              : undefined,
-          });
+          const changed = await sql.begin((tx) =>
+            setRule(tx, {
+              ...{ botId, rule, threshold, now: clock() },
+              enabled: off ? false : on ? true : undefined,
+              hours: isAnyHour
+                ? {
+                    ...(hours ?? before ?? { from: 0, until: 24 }),
+                    weekdays: weekdays ?? before?.weekdays ?? [],
+                  }
+                : undefined,
+            }),
+          );
           return { json: { botId, rule, ...changed }, text: renderRule({ rule, ...changed }) };
         },
     );

@@ -55,7 +55,7 @@ export function addTokenCommands(channel: ShoalCommand, context: CommandContext)
   lineCommand('revoke', 'Revoke a token at once.')
     .argument('<token-id>', 'as create and list show it')
     .answer((botId: string, platform: string, tokenId: string) => async (sql) => {
-      await revokeLineToken(sql, { botId, tokenId, now: context.clock() });
+      await sql.begin((tx) => revokeLineToken(tx, { botId, tokenId, now: context.clock() }));
       return { json: { botId, platform, tokenId }, text: `${tokenId} is revoked.` };
     });
 }

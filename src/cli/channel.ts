@@ -109,7 +109,7 @@ export function register(
       : 'Refuse deliveries of a channel with 404. Its credentials stay.';
     addForPlatform(channel, name, description).answer(
       (botId: string, platform: PlatformName) => async (sql) => {
-        await enableChannel(sql, { botId, platform, enabled, now: context.clock() });
+        await sql.begin((tx) => enableChannel(tx, { botId, platform, enabled, now: context.clock() }));
         return { json: { botId, platform, enabled }, text: `${platform} is ${name}d.` };
       },
     );
@@ -269,7 +269,7 @@ function addTrackClicks(channel: ShoalCommand, context: ChannelContext): void {
     .addArgument(new Argument('<state>', 'on or off').choices(['on', 'off']))
     .answer((botId: string, state: string) => async (sql) => {
       const isOn = state === 'on';
-      await trackClicks(sql, { botId, isOn, now: context.clock() });
+      await sql.begin((tx) => trackClicks(tx, { botId, isOn, now: context.clock() }));
       return { json: { botId, trackClicks: isOn }, text: `Clicks are ${isOn ? '' : 'not '}counted.` };
     });
 }

@@ -3,6 +3,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { type Command, CommanderError, Option } from 'commander';
+import { audited } from '../audit/scope.ts';
 import { findKeys, type KeySource } from '../auth/keys.ts';
 import { keysOf, matchKeys } from '../auth/secret-key.ts';
 import { type Config, options, readConfig, unknownSettings } from '../config.ts';
@@ -11,6 +12,7 @@ import { openCommandLog, openLog } from '../log.ts';
 import { openDatabase } from '../server/open-database.ts';
 import { systemClock } from '../time.ts';
 import { version } from '../version.ts';
+import { commandScope, type RunningCommand } from './audits.ts';
 import { ShoalCommand } from './command.ts';
 import type { Context } from './context.ts';
 import { readPassword } from './read-password.ts';
@@ -25,6 +27,7 @@ const parts = new Map<string, () => Promise<Part>>([
   ['demo', () => import('./demo.ts')],
   ['bot', () => import('./bot.ts')],
   ['channel', () => import('./channel.ts')],
+  ['audit', () => import('./audit.ts')],
   ['admin-token', () => import('./admin-token.ts')],
   ['user', () => import('./user.ts')],
   ['setup-link', () => import('./setup-link.ts')],
@@ -57,7 +60,7 @@ const parts = new Map<string, () => Promise<Part>>([
 export async function buildProgram(name = ''): Promise<Command> {
   let running: Command | undefined;
   const config = (): Config => readConfig(running?.optsWithGlobals() ?? {}, process.env);
-  const context = buildContext(config);
+  const context = buildContext(config, () => running && asRunning(running));
   const program = new ShoalCommand('shoal', context)
     .description('Statistics of your messaging channels, on your own server.')
     .version(version, '--version', 'print the version')
@@ -108,7 +111,18 @@ function descendants(command: Command): Command[] {
   return command.commands.flatMap((child) => [child, ...descendants(child)]);
 }
 
-function buildContext(config: () => Config): Context & UserContext {
+/** A command for the audit log. */
+function asRunning(command: Command): RunningCommand {
+  const words: string[] = [];
+  for (let one: Command | null = command; one?.parent; one = one.parent) words.unshift(one.name());
+  const names = command.registeredArguments.map((argument) => argument.name());
+  return { words: words.join(' '), names, values: command.processedArgs, options: command.opts() };
+}
+
+function buildContext(
+  config: () => Config,
+  running: () => RunningCommand | undefined,
+): Context & UserContext {
   const keySource = (): KeySource => {
     const { secretKey, secretKeyPrevious, data } = config();
     return { secretKey, secretKeyPrevious, dataFolder: data, random: randomBytes };
@@ -139,7 +153,10 @@ function buildContext(config: () => Config): Context & UserContext {
         });
         const work = async () => {
           if (keys) await matchKeys(database.sql, keys, systemClock());
-          return run(database.sql);
+          const command = running();
+          const scope = command ? commandScope(command) : null;
+          if (scope === null) return run(database.sql);
+          return audited(database.sql, scope, { clock: systemClock, run: () => run(database.sql) });
         };
         try {
           return await (stopping ? orStopped(work(), stopping) : work());

@@ -34,7 +34,8 @@ export function register(program: ShoalCommand, context: UserContext): void {
       const botId = bot ?? null;
       const input = { name, scope, botId, password: await context.readPassword() };
       return async (sql) => {
-        const { userId } = await createUser(sql, input, { now: context.clock(), ...hashing(context) });
+        const making = { now: context.clock(), ...hashing(context) };
+        const { userId } = await sql.begin((tx) => createUser(tx, input, making));
         return { json: { userId, name, scope, botId }, text: `${name} can sign in.` };
       };
     });
@@ -59,7 +60,7 @@ export function register(program: ShoalCommand, context: UserContext): void {
     .argument('<name>', nameHelp)
     .answer((name: string) => async (sql) => {
       const { userId } = await findUserByName(sql, name);
-      await removeUser(sql, userId);
+      await sql.begin((tx) => removeUser(tx, userId));
       return { json: { userId }, text: `${name} is removed.` };
     });
 }

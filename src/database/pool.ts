@@ -12,6 +12,7 @@
  *                    and no more of its statements are sent
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import { aroundTransactions, type Work } from './around-transactions.ts';
 import {
   type Address,
   type ClientOptions,
@@ -23,7 +24,6 @@ import {
 import { withWholeRows } from './whole-rows.ts';
 
 type Open = (max: number, lost: () => void) => Sql;
-type Work = (transaction: Transaction) => unknown;
 
 /** Limits how many clients are created during an outage. */
 const renewPauseMs = 100;
@@ -48,8 +48,12 @@ export function lastingPool(open: Open, max: number): Sql {
   const statements = new Statements(open, max);
   const transactions = new Transactions(open, max);
   const overrides: Partial<Record<string | symbol, unknown>> = {
-    begin: (...parameters: [Work] | [string, Work]) =>
-      parameters.length === 1 ? transactions.begin('', parameters[0]) : transactions.begin(...parameters),
+    begin: (...parameters: [Work] | [string, Work]) => {
+      const [options, work] = parameters.length === 1 ? ['', parameters[0]] : parameters;
+      const around = aroundTransactions.getStore();
+      const begin = (inner: Work) => transactions.begin(options, inner);
+      return around ? around(begin, work) : begin(work);
+    },
     // Without a time limit, postgres.js waits forever for a statement whose connection is lost.
     end: async ({ timeout = endSecondsMax }: { timeout?: number } = {}) => {
       await Promise.all([transactions.end({ timeout }), statements.end({ timeout })]);

@@ -74,12 +74,14 @@ async function start(
   now: number,
 ): Promise<Job> {
   const at = new Date(now);
-  const [row] = await sql<Row[]>`
+  const [row] = await sql.begin(
+    (tx) => tx<Row[]>`
     insert into jobs as job (bot_id, kind, contact_id, upto_id, total, created_at, updated_at)
     values (${job.botId}, ${job.kind}, ${job.contactId}, ${job.upToId}, ${job.total}, ${at}, ${at})
     on conflict (bot_id, kind, coalesce(contact_id, '')) where state = 'running'
     do update set upto_id = greatest(job.upto_id, excluded.upto_id)
-    returning ${columns(sql)}`;
+    returning ${columns(tx)}`,
+  );
   if (!row) throw new Error('a new job has no row');
   return toJob(row);
 }
@@ -267,9 +269,11 @@ export async function stopJob(
   { clock }: Pick<JobOptions, 'clock'>,
 ): Promise<Job> {
   const at = new Date(clock());
-  await sql`
-    update jobs set state = 'stopped', updated_at = ${at}, ended_at = ${at}, ${noFailure(sql)}
-    where bot_id = ${job.botId} and job_id = ${job.jobId} and state = 'running'`;
+  await sql.begin(
+    (tx) => tx`
+    update jobs set state = 'stopped', updated_at = ${at}, ended_at = ${at}, ${noFailure(tx)}
+    where bot_id = ${job.botId} and job_id = ${job.jobId} and state = 'running'`,
+  );
   return findJob(sql, job);
 }
 

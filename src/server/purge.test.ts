@@ -6,7 +6,13 @@ import { dayMs, hourMs } from '../time.ts';
 import { purge } from './purge.ts';
 
 const now = Date.parse('2026-03-01T00:00:00Z');
-const settings = { retentionDays: 30, callbackLogDays: 30, chatImageDays: 90, clock: () => now };
+const settings = {
+  retentionDays: 30,
+  callbackLogDays: 30,
+  chatImageDays: 90,
+  auditDays: 400,
+  clock: () => now,
+};
 const botCount = 1_100;
 
 /** Many bots, and one in their middle with an old and a new row of each kind. */

@@ -5,6 +5,7 @@
  * cost almost nothing.
  */
 import { isOldAlert, purgeAlerts } from '../alerts/log.ts';
+import { purgeAudit } from '../audit/entries.ts';
 import { purgeAttempts } from '../auth/attempts.ts';
 import { purgeSessions } from '../auth/sessions.ts';
 import type { Config } from '../config.ts';
@@ -30,7 +31,9 @@ import { hasOldMessages, purgeMessages } from '../webhooks-out/log.ts';
 
 const botsAtOnce = 500;
 
-type Settings = Pick<Config, 'retentionDays' | 'callbackLogDays' | 'chatImageDays'> & { clock: Clock };
+type Settings = Pick<Config, 'retentionDays' | 'callbackLogDays' | 'chatImageDays' | 'auditDays'> & {
+  clock: Clock;
+};
 
 /**
  * A kind of work: whether a bot of `bots` has any, and the work itself. `inQueue`: only tables that are not distributed decide
@@ -44,6 +47,7 @@ export async function purge(sql: Sql, settings: Settings, isStopped: () => boole
   await purgeSessions(sql, { now: clock() });
   await purgeAttempts(sql, { now: clock() });
   await purgeMails(sql, { now: clock() });
+  await purgeAudit(sql, { now: clock(), auditDays: settings.auditDays, isStopped });
   const botsMax = Math.min(botsAtOnce, await botsPerStatement(sql));
   for (let after: string | undefined = ''; after !== undefined && !isStopped(); ) {
     const bots: { botId: string }[] = await sql`

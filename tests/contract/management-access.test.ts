@@ -132,6 +132,8 @@ const withoutBot: Record<string, [status: number, code: string | undefined]> = {
   revokeAdminToken: [404, 'ADMIN_TOKEN_NOT_FOUND'],
   listUsers: [200, undefined],
   createUser: [403, 'SCOPE_TOO_SMALL'],
+  listAuditEntries: [200, undefined],
+  exportAuditEntries: [200, undefined],
   updateUser: [404, 'USER_NOT_FOUND'],
   removeUser: [404, 'USER_NOT_FOUND'],
 };

@@ -70,6 +70,7 @@ export const good: Record<string, Call> = {
 };
 /** Operations that do not respond with JSON, and the socket, which rejects a plain call. */
 export const downloads = [
+  'exportAuditEntries',
   'getDeliveryBody',
   'exportData',
   'getChatImage',

@@ -112,6 +112,28 @@ create table api_pairs (
 );
 CREATE UNIQUE INDEX api_pairs_valid ON public.api_pairs USING btree (bot_id) WHERE (replaced_at IS NULL);
 
+create table audit_entries (
+ entry_id bigint not null generated as identity,
+ happened_at timestamp with time zone not null,
+ origin text collate "C" not null,
+ actor_kind text collate "C" not null,
+ actor_id text collate "C",
+ actor_name text not null,
+ address text,
+ operation text collate "C" not null,
+ bot_id text collate "C",
+ subject_kind text collate "C",
+ subject_id text collate "C",
+ subject_name text,
+ before jsonb,
+ after jsonb,
+ CHECK ((actor_kind = ANY (ARRAY['user'::text, 'token'::text, 'link'::text, 'command'::text]))),
+ CHECK ((origin = ANY (ARRAY['dashboard'::text, 'api'::text, 'command'::text]))),
+ PRIMARY KEY (entry_id)
+);
+CREATE INDEX audit_entries_by_bot ON public.audit_entries USING btree (bot_id, entry_id);
+CREATE INDEX audit_entries_by_time ON public.audit_entries USING btree (happened_at);
+
 create table bots (
  bot_id text collate "C" not null,
  name text not null,

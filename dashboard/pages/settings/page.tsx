@@ -7,9 +7,11 @@ import { PageFrame } from '../../components/page.tsx';
 import { useAddress } from '../../state/address.ts';
 import type { PageProps } from '../../state/bots.ts';
 import { may } from '../../state/session.ts';
+import { t as auditLog } from '../../texts/audit-log.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/settings.ts';
 import { Access } from './access.tsx';
+import { AuditLog } from './audit-log.tsx';
 import { BotSettings } from './bot.tsx';
 import { CallbackSettings } from './callback.tsx';
 import { Channels } from './channels.tsx';
@@ -24,6 +26,7 @@ const sections = [
   { name: 'mantago', content: MantagoSettings, scope: 'read' },
   { name: 'access', content: Access, scope: 'admin' },
   { name: 'users', content: Users, scope: 'admin' },
+  { name: 'audit-log', content: AuditLog, scope: 'admin' },
 ] as const;
 
 export default function SettingsPage({ bot }: PageProps) {
@@ -40,7 +43,7 @@ export default function SettingsPage({ bot }: PageProps) {
             href={name === 'bot' ? path : `${path}?section=${name}`}
             aria-current={name === section.name ? 'page' : undefined}
           >
-            {t(name)}
+            {name === 'audit-log' ? auditLog('auditLog') : t(name)}
           </a>
         ))}
       </nav>

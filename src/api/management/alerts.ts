@@ -29,7 +29,7 @@ export function alertOperations({ sql, gate, clock, random, keys }: Sources) {
       return { rules: ruleNames.map((rule) => toRule(rule, settings(botId, rule))) };
     },
     async updateAlertRule({ bot: { botId }, params: { rule }, body }) {
-      return toRule(rule, await setRule(sql, { botId, rule, now: clock(), ...body }));
+      return toRule(rule, await sql.begin((tx) => setRule(tx, { botId, rule, now: clock(), ...body })));
     },
     async listAlertTargets({ bot: { botId } }) {
       return { targets: (await listTargets(sql, botId)).map(withIsoDates) };
@@ -43,7 +43,8 @@ export function alertOperations({ sql, gate, clock, random, keys }: Sources) {
       await removeTarget(sql, botId, targetId);
     },
     async testAlertTarget({ bot: { botId }, params: { targetId } }) {
-      return { alertId: await reportTest(sql, { botId, targetId, now: clock() }) };
+      const test = { botId, targetId, now: clock() };
+      return { alertId: await sql.begin((tx) => reportTest(tx, test)) };
     },
   } satisfies Partial<Operations>;
 }

@@ -54,7 +54,9 @@ export function callbackOperations(sources: Sources) {
     },
     async replayNotice(call) {
       const { noticeId } = await findOwn(call);
-      return { replayed: await replayMessages(sql, call.bot.botId, [noticeId], { now: clock() }) };
+      return {
+        replayed: await replayMessages(sql, call.bot.botId, [noticeId], { now: clock() }),
+      };
     },
     async replayGivenUp({ bot: { botId } }) {
       return { replayed: await replayMessages(sql, botId, null, { now: clock() }) };

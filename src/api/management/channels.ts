@@ -22,7 +22,7 @@ export function channelOperations({ sql, keys, clock, random, graph, access }: S
   const enable =
     (enabled: boolean) =>
     async ({ bot: { botId }, params: { platform } }: Pick<Call<'enableChannel'>, 'bot' | 'params'>) => {
-      await enableChannel(sql, { botId, platform, enabled, now: clock() });
+      await sql.begin((tx) => enableChannel(tx, { botId, platform, enabled, now: clock() }));
       return findListed(botId, platform);
     };
   return {

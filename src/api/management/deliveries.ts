@@ -50,7 +50,7 @@ export function deliveryOperations({ sql, clock, random }: Sources) {
     },
     async replayDelivery(call) {
       const { deliveryId } = await findOwn(call);
-      return { replayed: await replayDeliveries(sql, call.bot.botId, [deliveryId]) };
+      return { replayed: await sql.begin((tx) => replayDeliveries(tx, call.bot.botId, [deliveryId])) };
     },
     async replaySetAside({ bot: { botId } }) {
       const job = await startReplay(sql, botId, { clock, random });

@@ -48,7 +48,8 @@ export function lineOperations({ sql, clock, random }: Sources) {
       return withIsoDates(await createLineToken(sql, botId, token, { now: clock(), random }));
     },
     async revokeLineToken({ bot: { botId }, params }) {
-      await revokeLineToken(sql, { botId, tokenId: params.lineTokenId, now: clock() });
+      const tokenId = params.lineTokenId;
+      await sql.begin((tx) => revokeLineToken(tx, { botId, tokenId, now: clock() }));
     },
   } satisfies Partial<Operations>;
 }

@@ -66,11 +66,11 @@ export function mantagoOperations({ sql, clock, keys, gate, mantagoCallsPerMinut
       const { tolerance = toleranceDefault, sample = sampleDefault } = body;
       await openConnection(sql, botId, keys);
       const now = clock();
-      await putWatch(sql, botId, { tolerance, sample, firstAt: now, now });
+      await sql.begin((tx) => putWatch(tx, botId, { tolerance, sample, firstAt: now, now }));
       const watch: Watch = { tolerance, sample, nextAt: new Date(now), problem: null };
       return withIsoDates(watch);
     },
-    removeMantagoWatch: ({ bot: { botId } }) => removeWatch(sql, botId),
+    removeMantagoWatch: ({ bot: { botId } }) => sql.begin((tx) => removeWatch(tx, botId)),
   } satisfies Partial<Operations>;
 }
 

@@ -2,6 +2,7 @@
  * All operations of the management API by their ids.
  */
 import { alertOperations } from './alerts.ts';
+import { auditLogOperations } from './audit-log.ts';
 import { botOperations } from './bots.ts';
 import { callbackOperations } from './callback.ts';
 import { channelOperations } from './channels.ts';
@@ -32,6 +33,7 @@ import { userOperations } from './users.ts';
 export function managementOperations(sources: Sources): Operations {
   return {
     ...alertOperations(sources),
+    ...auditLogOperations(sources),
     ...botOperations(sources),
     ...callbackOperations(sources),
     ...channelOperations(sources),

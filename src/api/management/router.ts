@@ -7,6 +7,7 @@
  * looked up before the caller's rights are known.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { audited } from '../../audit/scope.ts';
 import { type AdminScope, adminScopes, mayUseBot } from '../../auth/admin-tokens.ts';
 import { type Caller, logFields } from '../../auth/caller.ts';
 import { type Cost, Passwords, usualCost } from '../../auth/passwords.ts';
@@ -23,6 +24,7 @@ import { isObject, type JsonObject } from '../../json.ts';
 import { imageTypes } from '../../live-chat/image-type.ts';
 import { registerSockets, upgradeRequired } from '../sockets.ts';
 import { sendAnswer } from './answers.ts';
+import { auditOf, auditScopeOf, signedInActor } from './audits.ts';
 import { readCaller } from './callers.ts';
 import { importTypes } from './imports.ts';
 import type { Browser, Call, Properties, SocketOperation, Sources } from './operation.ts';
@@ -69,7 +71,9 @@ export async function registerManagement(app: FastifyInstance, options: Manageme
         handlers,
         toRoute: (operation, entry: AnyOperation) => {
           const handler = handlerOf(entry);
-          const route: Route = { ...options, operation, handler, limit, scope: scopeOf(operation, handler) };
+          const needed = scopeOf(operation, handler);
+          const audit = auditOf(operation);
+          const route: Route = { ...options, operation, handler, limit, scope: needed, audit };
           return {
             bodyLimit: handler.bodyBytesMax ?? bodyBytesUsual,
             onRequest: async (request, reply) => {
@@ -112,6 +116,8 @@ type Route = ManagementOptions & {
   limit: RateLimit | null;
   /** The scope that the caller needs; null: anyone may call. */
   scope: AdminScope | null;
+  /** The entry in the audit log of a change; null: none. */
+  audit: ReturnType<typeof auditOf>;
 };
 
 /** Authenticates the caller and checks its limits and its scope before the body is read. */
@@ -139,11 +145,11 @@ async function admit(request: FastifyRequest, reply: FastifyReply, route: Route)
 
 /** Runs the other checks and the operation, with the body read. */
 async function answer(request: FastifyRequest, reply: FastifyReply, route: Route): Promise<unknown> {
-  const { operation, handler, sql, log } = route;
+  const { operation, sql, log } = route;
   const { params, query, body, headers } = request;
   checkInput(operation, { params, query, body, headers });
   const caller = request.getDecorator<Caller | null>('caller');
-  const value = await handler.answer({
+  const call = {
     caller,
     browser: browserOf(request, reply),
     bot: caller && (await findOwnBot(sql, caller, objectOf(params).botId)),
@@ -151,15 +157,37 @@ async function answer(request: FastifyRequest, reply: FastifyReply, route: Route
     query: objectOf(query),
     body: objectOf(body),
     headers,
-    upload: handler.uploads ? { type: mediaTypeOf(headers), bytes: bytesOf(body) } : null,
-    setReplayed: (isReplayed) => void reply.header('idempotency-replayed', String(isReplayed)),
-  });
+    upload: route.handler.uploads ? { type: mediaTypeOf(headers), bytes: bytesOf(body) } : null,
+    setReplayed: (isReplayed: boolean) => void reply.header('idempotency-replayed', String(isReplayed)),
+  };
+  const value = await runAudited(call, reply, route);
   const isRead = operation.method === 'GET';
   if (!isRead && caller !== null) {
     log.info({ operation: operation.id, ...logFields(caller), params }, 'changed through the management API');
   }
-  const isTagged = isRead && !handler.isSecret;
+  const isTagged = isRead && !route.handler.isSecret;
   return sendAnswer(value, request, reply, { status: operation.success, isTagged });
+}
+
+/** Runs the operation, which writes its entry in the audit log. */
+function runAudited(call: CheckedCall, reply: FastifyReply, route: Route): Promise<unknown> {
+  const { operation, handler, audit, sql, clock } = route;
+  const run = () => handler.answer(call);
+  if (audit === null || call.query.preview === true) return run();
+  const { caller, params, body, browser } = call;
+  const scope = auditScopeOf(audit, {
+    operation: operation.id,
+    caller,
+    params,
+    body,
+    address: browser.address,
+  });
+  return audited(sql, scope, {
+    clock,
+    run,
+    actorOf: (answer) => signedInActor(answer) ?? scope.actor,
+    isRepeated: () => reply.getHeader('idempotency-replayed') === 'true',
+  });
 }
 
 function checkInput({ problemOf }: ContractOperation, input: Parameters<ContractOperation['problemOf']>[0]) {

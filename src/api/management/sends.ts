@@ -33,7 +33,7 @@ export function sendOperations({ sql, clock }: Sources) {
   const shown = (send: Send) => toShown(send, clock());
   const change =
     (state: 'running' | 'paused' | 'stopped') => async (call: Pick<Call<'pauseSend'>, 'bot' | 'params'>) =>
-      shown(await setState(sql, keyOf(call), { state, now: clock() }));
+      shown(await sql.begin((tx) => setState(tx, keyOf(call), { state, now: clock() })));
   return {
     async listSends({ bot: { botId }, query }) {
       const { rows, nextCursor } = await readPage(

@@ -36,7 +36,7 @@ export function templateOperations({ sql, keys, clock, random, graph }: Sources)
       const template = { ...keyOf(call), name: body.name, content: contentOf(body) };
       return toTemplate(await updateTemplate(sql, template, { now: clock() }));
     },
-    deleteMessageTemplate: (call) => deleteTemplate(sql, keyOf(call)),
+    deleteMessageTemplate: (call) => sql.begin((tx) => deleteTemplate(tx, keyOf(call))),
     async listWhatsAppTemplates({ bot: { botId } }) {
       const channel = await findChannel(sql, keys, { botId, platform: 'whatsapp', now: clock() });
       if (channel === null) throw new Refusal('CHANNEL_NOT_FOUND', `Bot ${botId} has no whatsapp channel.`);

@@ -35,14 +35,15 @@ export function tokenOperations({ sql, clock, random }: Sources) {
       const foreign = botIds?.find((botId) => !mayUseBot(caller, botId));
       if (foreign !== undefined) throw new Refusal('BOT_NOT_FOUND', `There is no bot ${foreign}.`);
       const token = { name, scope, botIds, expiresAt: msOf(expiresAt) };
-      return withIsoDates(await createAdminToken(sql, token, { now: clock(), random }));
+      const making = { now: clock(), random };
+      return withIsoDates(await sql.begin((tx) => createAdminToken(tx, token, making)));
     },
     async revokeAdminToken({ caller, params: { tokenId } }) {
       const { botIds } = await findAdminToken(sql, tokenId);
       if (!isWithin(caller, botIds)) {
         throw new Refusal('ADMIN_TOKEN_NOT_FOUND', `There is no admin token ${tokenId}.`);
       }
-      await revokeAdminToken(sql, { tokenId, now: clock() });
+      await sql.begin((tx) => revokeAdminToken(tx, { tokenId, now: clock() }));
     },
   } satisfies Partial<Operations>;
 }

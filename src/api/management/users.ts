@@ -25,8 +25,8 @@ export function userOperations({ sql, clock, random, passwords }: Sources) {
     },
     async createUser({ caller, body: { botId = null, ...user } }) {
       checkBot(caller, botId);
-      const created = await createUser(sql, { ...user, botId }, { now: clock(), random, passwords });
-      return withIsoDates(created);
+      const making = { now: clock(), random, passwords };
+      return withIsoDates(await sql.begin((tx) => createUser(tx, { ...user, botId }, making)));
     },
     async updateUser(call) {
       const { caller, body } = call;
@@ -37,7 +37,7 @@ export function userOperations({ sql, clock, random, passwords }: Sources) {
     },
     async removeUser(call) {
       const { userId } = await findOwn(call);
-      await removeUser(sql, userId);
+      await sql.begin((tx) => removeUser(tx, userId));
     },
   } satisfies Partial<Operations>;
 }

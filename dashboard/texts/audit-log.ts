@@ -1,0 +1,35 @@
+/** Texts of the audit log. */
+import { defineTexts } from '../preferences/language.ts';
+
+export const t = defineTexts('audit-log', {
+  auditLog: { en: 'Audit log', ja: '監査ログ', 'zh-Hant': '稽核記錄' },
+  auditLogNote: {
+    en: 'Who changed what, when and from where. Secrets are masked.',
+    ja: '誰が、いつ、どこから、何を変更したかの記録です。シークレットは伏せて表示します。',
+    'zh-Hant': '記錄誰在何時從何處變更了什麼。密鑰以遮罩顯示。',
+  },
+  noEntries: { en: 'No changes', ja: '変更はありません', 'zh-Hant': '沒有變更' },
+  when: { en: 'Time', ja: '日時', 'zh-Hant': '時間' },
+  who: { en: 'Who', ja: '実行者', 'zh-Hant': '操作者' },
+  what: { en: 'Operation', ja: '操作', 'zh-Hant': '操作' },
+  change: { en: 'Change', ja: '変更内容', 'zh-Hant': '變更內容' },
+  subject: { en: 'Of', ja: '対象', 'zh-Hant': '對象' },
+  origin: { en: 'Through', ja: '経路', 'zh-Hant': '途徑' },
+  all: { en: 'All', ja: 'すべて', 'zh-Hant': '全部' },
+  thisBot: { en: 'This bot', ja: 'このボット', 'zh-Hant': '此機器人' },
+  ofBot: { en: 'Bots', ja: 'ボット', 'zh-Hant': '機器人' },
+  dashboard: { en: 'Dashboard', ja: 'ダッシュボード', 'zh-Hant': '管理介面' },
+  api: { en: 'API', ja: 'API', 'zh-Hant': 'API' },
+  command: { en: 'Command', ja: 'コマンド', 'zh-Hant': '指令' },
+  link: { en: 'A link', ja: 'リンク', 'zh-Hant': '連結' },
+  bot: { en: 'Bot', ja: 'ボット', 'zh-Hant': '機器人' },
+  channel: { en: 'Channel', ja: 'チャネル', 'zh-Hant': '頻道' },
+  lineToken: { en: 'LINE token', ja: 'LINEトークン', 'zh-Hant': 'LINE 權杖' },
+  callback: { en: 'Outgoing webhook', ja: '送信Webhook', 'zh-Hant': '對外 Webhook' },
+  tag: { en: 'Tag', ja: 'タグ', 'zh-Hant': '標籤' },
+  template: { en: 'Template', ja: 'テンプレート', 'zh-Hant': '範本' },
+  gift: { en: 'Gift', ja: 'ギフト', 'zh-Hant': '禮物' },
+  alertRule: { en: 'Alert rule', ja: 'アラートのルール', 'zh-Hant': '警示規則' },
+  adminToken: { en: 'Admin token', ja: '管理トークン', 'zh-Hant': '管理權杖' },
+  user: { en: 'User', ja: 'ユーザー', 'zh-Hant': '使用者' },
+});
