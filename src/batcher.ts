@@ -9,6 +9,8 @@
 export type BatcherOptions<Item> = {
   /** Batches in work at once. */
   runsMax: number;
+  /** While a batch is in work and not slow, another one begins only with as many waiting items. */
+  parallelCountMin?: number;
   /** A batch that takes longer than `afterMs` makes room for another one, up to `runsMax` of all. */
   slow?: { afterMs: number; runsMax: number };
   /** Items in one batch. */
@@ -87,9 +89,10 @@ export class Batcher<Item, Result> {
   }
 
   #start(): void {
-    const { runsMax, slow, waitMsMax, gathers = true } = this.#options;
-    if (this.#waiting.length === 0) return;
-    if (this.#runs - this.#slowRuns >= runsMax || this.#runs >= (slow?.runsMax ?? runsMax)) return;
+    const { runsMax, parallelCountMin = 1, slow, waitMsMax, gathers = true } = this.#options;
+    const promptRuns = this.#runs - this.#slowRuns;
+    if (this.#waiting.length < (promptRuns > 0 ? parallelCountMin : 1)) return;
+    if (promptRuns >= runsMax || this.#runs >= (slow?.runsMax ?? runsMax)) return;
     if (waitMsMax !== undefined) this.#sweep ??= setInterval(() => this.#refuseLate(), sweepMs).unref();
     this.#runs += 1;
     // After the current turn of the event loop, so that its items share the batch.

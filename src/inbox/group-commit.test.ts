@@ -23,23 +23,44 @@ function heldStore() {
 /** Waits a few ms, and for the callbacks of the turn before. */
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(() => setImmediate(resolve), 5));
 
-test('at most two commits run, and deliveries that arrive during them share the next one', async () => {
+test('deliveries that arrive during a commit share the next one, and only many of them begin a second commit', async () => {
   const { batches, ends, store } = heldStore();
   const inbox = groupCommit(store, { bytesMax: 1_000 });
+  const puts: Promise<void>[] = [];
+  const arrive = (count: number) => {
+    for (let index = 0; index < count; index += 1) puts.push(inbox.put(delivery(1)));
+    return new Promise(setImmediate);
+  };
   const sizes = () => batches.map(({ length }) => length);
-  const first = inbox.put(delivery(1));
-  await turn();
-  const second = [inbox.put(delivery(1)), inbox.put(delivery(1))];
-  await turn();
-  const third = [inbox.put(delivery(1)), inbox.put(delivery(1)), inbox.put(delivery(1))];
-  await turn();
-  assert.deepEqual(sizes(), [1, 2]);
+  await arrive(2);
+  await arrive(31);
+  assert.deepEqual(sizes(), [2]);
+  await arrive(1);
+  await arrive(40);
+  assert.deepEqual(sizes(), [2, 32]);
   ends[0]?.resolve();
-  await first;
+  await puts[0];
   await turn();
-  assert.deepEqual(sizes(), [1, 2, 3]);
+  assert.deepEqual(sizes(), [2, 32, 40]);
   for (const { resolve } of ends) resolve();
-  await Promise.all([...second, ...third]);
+  await Promise.all(puts);
+  await inbox.drain();
+});
+
+test('a few deliveries begin a second commit when the first one is slow', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { batches, ends, store } = heldStore();
+  const inbox = groupCommit(store, { bytesMax: 1_000 });
+  const puts = [inbox.put(delivery(1))];
+  await new Promise(setImmediate);
+  puts.push(inbox.put(delivery(1)));
+  await new Promise(setImmediate);
+  assert.equal(batches.length, 1);
+  t.mock.timers.tick(50);
+  await new Promise(setImmediate);
+  assert.equal(batches.length, 2);
+  for (const { resolve } of ends) resolve();
+  await Promise.all(puts);
   await inbox.drain();
 });
 
@@ -95,7 +116,8 @@ test('a delivery whose commit does not come in time is refused and leaves the me
   const underway = [inbox.put(delivery(10))];
   await turn();
   underway.push(inbox.put(delivery(20)));
-  await turn();
+  // The first commit becomes slow.
+  while (ends.length < 2) await turn();
   const waiting = inbox.put(delivery(40));
   now = 5_000;
   for (const put of [...underway, waiting]) await assert.rejects(put, NotStored);

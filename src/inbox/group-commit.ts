@@ -1,8 +1,8 @@
 /**
  * Group commit: deliveries that arrive while commits are in work wait together and share the next one.
  *
- * At most two commits are in work. While PostgreSQL writes one, the other collects the next deliveries of the callers that were
- * just answered.
+ * At most two commits are in work. The second one begins with many deliveries only, because a small commit costs almost as much as
+ * a large one, or when the first one is slow.
  *
  * A delivery's promise resolves only after its commit. Memory is bounded by bytes and by time. Beyond either bound the delivery
  * is refused, and the platform delivers it again.
@@ -34,6 +34,8 @@ export function groupCommit(
   };
   return new Batcher(commit, {
     runsMax: 2,
+    parallelCountMin: 32,
+    slow: { afterMs: 50, runsMax: 2 },
     batchCountMax: 1_000,
     batchBytesMax: 16 * 1024 * 1024,
     bytesMax,
