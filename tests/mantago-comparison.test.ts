@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { Stopped } from '../src/collector/source.ts';
 import { type CompareParts, compare, listComparisons } from '../src/mantago/comparison.ts';
 import { findWatch, putWatch, removeWatch } from '../src/mantago/watch-rows.ts';
-import { compareNext } from '../src/mantago/watches.ts';
+import { compareDue } from '../src/mantago/watches.ts';
 import { dayMs } from '../src/time.ts';
 import {
   addTheirClients,
@@ -148,7 +148,7 @@ test('the daily comparison keeps its time of the day, pauses after failures, and
   await addTheirClients(world, { from: 0, to: 1 });
   await world.start({ callsPerMinute: 6_000 });
   await world.walk();
-  const look = () => compareNext({ ...compareParts(world), log: pino({ enabled: false }) });
+  const look = () => compareDue({ ...compareParts(world), log: pino({ enabled: false }) }, botId);
   const firstAt = time.now;
   await putWatch(sql, botId, { ...options, firstAt, now: time.now });
   const count = async () => (await listComparisons(sql, botId, { before: null, limit: 100 })).length;
@@ -190,21 +190,21 @@ test('a comparison locks nothing during its calls, and its failure or a stop lea
     });
     return undefined;
   };
-  assert.equal(await compareNext(parts), true);
+  assert.equal(await compareDue(parts, botId), true);
   assert.equal((await findWatch(sql, botId))?.nextAt.getTime(), now + 5, 'the newer setting stays');
-  assert.equal(await compareNext(parts), true);
+  assert.equal(await compareDue(parts, other.botId), true);
   assert.match((await findWatch(sql, other.botId))?.problem ?? '', /no connection/);
-  assert.equal(await compareNext(parts), false);
+  assert.equal(await compareDue(parts, botId), false);
   time.now += 5;
   const failing = (error: Error) => ({
     ...parts,
     client: { call: () => Promise.reject(error), pause: async () => undefined },
   });
-  assert.equal(await compareNext(failing(new TypeError('odd'))), true);
+  assert.equal(await compareDue(failing(new TypeError('odd')), botId), true);
   assert.deepEqual([logged.length, (await findWatch(sql, botId))?.nextAt.getTime()], [1, time.now + 60_000]);
   time.now += 60_000;
   await removeWatch(sql, other.botId);
-  await assert.rejects(compareNext(failing(new Stopped('end'))), Stopped);
+  await assert.rejects(compareDue(failing(new Stopped('end')), botId), Stopped);
   assert.equal((await findWatch(sql, botId))?.nextAt.getTime(), time.now);
   await removeWatch(sql, botId);
 });

@@ -220,14 +220,12 @@ export async function runImport(
   }
 }
 
-/** Does the step that is due first, of any bot. Returns the pause until the next step (ms), at most a second. */
-export async function stepNextImport(parts: ImportParts): Promise<number> {
-  const [first] = await parts.sql<{ botId: string; nextAt: Date | null }[]>`
+/** The running imports of all bots, in the order of their next steps. */
+export async function nextImports(
+  sql: Queryable,
+  { limit }: { limit: number },
+): Promise<{ botId: string; nextAt: Date | null }[]> {
+  return sql`
     select bot_id as "botId", next_at as "nextAt" from mantago_imports where state = 'running'
-    order by next_at nulls first limit 1`;
-  if (!first) return lookMs;
-  const waitMs = (first.nextAt?.getTime() ?? 0) - parts.clock();
-  if (waitMs > 0) return Math.min(lookMs, waitMs);
-  await stepImport(parts, first.botId);
-  return 1;
+    order by next_at nulls first limit ${limit}`;
 }

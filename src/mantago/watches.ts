@@ -3,6 +3,7 @@
  */
 import type { Logger } from 'pino';
 import { Stopped } from '../collector/source.ts';
+import type { Queryable } from '../database/client.ts';
 import { logFailure } from '../database/outage.ts';
 import { Refusal } from '../errors.ts';
 import { dayMs, hourMs, minuteMs } from '../time.ts';
@@ -18,25 +19,34 @@ const claimMs = hourMs;
 type DueParts = CompareParts & { log: Pick<Logger, 'error'> };
 type Due = CompareOptions & { botId: string; nextAt: Date; failures: number };
 
-/** Makes the comparison that is due first, of any bot. False: none is due. Safe to call from any number of processes. */
-export async function compareNext(parts: DueParts): Promise<boolean> {
+/** The daily comparisons of all bots, in their order. */
+export async function nextComparisons(
+  sql: Queryable,
+  { limit }: { limit: number },
+): Promise<{ botId: string; nextAt: Date }[]> {
+  return sql`
+    select bot_id as "botId", next_at as "nextAt" from mantago_watches order by next_at limit ${limit}`;
+}
+
+/** Makes the bot's daily comparison. False: it is not due. Safe to call from any number of processes. */
+export async function compareDue(parts: DueParts, botId: string): Promise<boolean> {
   const { sql, clock } = parts;
   const now = clock();
   const [due] = await sql<Due[]>`
     select bot_id as "botId", tolerance, sample, next_at as "nextAt", failures from mantago_watches
-    where next_at <= ${new Date(now)} order by next_at limit 1`;
+    where bot_id = ${botId} and next_at <= ${new Date(now)}`;
   if (!due) return false;
   const claimedUntil = new Date(now + claimMs);
   const move = async (from: Date, values: { next_at: Date; problem?: string | null; failures?: number }) => {
     const { count } = await sql`
       update mantago_watches set ${sql({ ...values, updated_at: new Date(clock()) })}
-      where bot_id = ${due.botId} and next_at = ${from}`;
+      where bot_id = ${botId} and next_at = ${from}`;
     return count > 0;
   };
   // Another process was faster.
   if (!(await move(due.nextAt, { next_at: claimedUntil }))) return true;
   try {
-    const { pauseMs, problem } = await compareDue(parts, due, now);
+    const { pauseMs, problem } = await compareOnce(parts, due, now);
     const failures = problem === null ? 0 : due.failures + 1;
     await move(claimedUntil, { next_at: new Date(now + pauseMs), problem, failures });
   } catch (error) {
@@ -47,7 +57,7 @@ export async function compareNext(parts: DueParts): Promise<boolean> {
 }
 
 /** Returns the pause until the next comparison. */
-async function compareDue(
+async function compareOnce(
   parts: DueParts,
   { botId, tolerance, sample, nextAt, failures }: Due,
   now: number,

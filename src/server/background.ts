@@ -7,7 +7,6 @@ import { Reporter } from '../alerts/reporter.ts';
 import type { Keys } from '../auth/keys.ts';
 import { callLimit } from '../collector/call-limit.ts';
 import { Collector, collectWorkers } from '../collector/collector.ts';
-import { Stopped } from '../collector/source.ts';
 import type { Config } from '../config.ts';
 import { readNames } from '../contacts/names.ts';
 import type { Sql } from '../database/client.ts';
@@ -24,8 +23,7 @@ import { Posting } from '../live-chat/posting.ts';
 import { readMailSettings } from '../mail/settings.ts';
 import { MailWorker } from '../mail/worker.ts';
 import { MantagoClient } from '../mantago/mantago-client.ts';
-import { stepNextImport } from '../mantago/steps.ts';
-import { compareNext } from '../mantago/watches.ts';
+import { startComparisonWork, startImportWork } from '../mantago/worker.ts';
 import { GraphClient } from '../meta/graph-client.ts';
 import { MetaProfiles } from '../meta/meta-profiles.ts';
 import { metaSource } from '../meta/meta-source.ts';
@@ -35,7 +33,7 @@ import { lineSender } from '../sends/line-sender.ts';
 import { PlatformHost } from '../sends/platform-host.ts';
 import { readReceipts } from '../sends/receipts.ts';
 import { openSenders } from '../sends/senders.ts';
-import { SendWorker } from '../sends/worker.ts';
+import { startSendWork } from '../sends/worker.ts';
 import { reportExpired } from '../tags/expiry.ts';
 import { type Clock, hourMs, secondMs } from '../time.ts';
 import { openGate } from '../webhooks-out/addresses.ts';
@@ -55,9 +53,6 @@ const shortPollMs = 10 * secondMs;
 /** A page has 1,000 friends. */
 const friendsPollMs = 2 * secondMs;
 const jobPollMs = secondMs;
-/** Bots whose MantaGo is called at the same time, so that a slow one does not hold up the others. */
-const mantagoAtOnce = 4;
-const mantagoRetryMsMax = 30 * secondMs;
 /** Indexing takes at most a fifth of the time. */
 const indexPauseShare = 4;
 
@@ -83,7 +78,7 @@ export function startBackground(parts: Parts, background: BackgroundParts): Work
   }
   startSends(parts, background, worker);
   startAlerts(parts, background, worker);
-  startMantago(parts, closers);
+  startMantago({ ...parts, closers });
   startMail(parts, closers);
   return worker;
 }
@@ -190,8 +185,7 @@ function startSends(parts: Parts, { access, closers }: BackgroundParts, worker: 
   const byteLimits = { visitor: 0, address: 0, bot: 0 };
   const posting = new Posting(sql, { clock, log, byteLimits, stored: onStored });
   const { senders, close } = openSenders({ ...config, access, posting, clock });
-  const sends = new SendWorker({ sql, keys, senders, clock, random, log, onStored });
-  sends.start();
+  const sends = startSendWork({ sql, keys, senders, clock, random, log, onStored });
   closers.push(async () => {
     await sends.stop();
     await posting.drain();
@@ -215,23 +209,13 @@ function startFriends(
   closers.push(async () => void (await Promise.all([line.close(), poll.stop()])));
 }
 
-function startMantago({ config, sql, keys, clock, random, log }: Parts, closers: Closer[]): void {
+function startMantago({ config, closers, ...parts }: Parts & { closers: Closer[] }): void {
   const gate = openGate({ allowPrivate: config.callbackPrivate });
-  const client = new MantagoClient(gate, clock);
-  const parts = { sql, keys, client, clock, random, gate, log };
-  const start = (name: string, pauseMs: number, retryMsMax: number, step: PollStep) =>
-    Array.from({ length: mantagoAtOnce }, () => new Poll(step, { name, pauseMs, retryMsMax, log }));
-  const polls = [
-    ...start('the import from MantaGo', secondMs, mantagoRetryMsMax, () =>
-      untilClosed(stepNextImport(parts)),
-    ),
-    ...start('the comparison with MantaGo', shortPollMs, hourMs, async () =>
-      (await untilClosed(compareNext(parts))) ? 0 : shortPollMs,
-    ),
-  ];
+  const client = new MantagoClient(gate, parts.clock);
+  const work = [startImportWork({ ...parts, client }), startComparisonWork({ ...parts, client, gate })];
   closers.push(async () => {
     client.close();
-    await Promise.all(polls.map((poll) => poll.stop()));
+    await Promise.all(work.map((one) => one.stop()));
   });
 }
 
@@ -261,14 +245,6 @@ function startMail({ config, sql, keys, clock, log }: Parts, closers: Closer[]):
   const worker = new MailWorker({ sql, settings, keys, clock, log });
   worker.start();
   closers.push(() => worker.stop());
-}
-
-/** A step whose call was cancelled at the end of the server has written nothing. */
-async function untilClosed<Value>(step: Promise<Value>): Promise<Value | undefined> {
-  return step.catch((error: unknown) => {
-    if (error instanceof Stopped) return undefined;
-    throw error;
-  });
 }
 
 function startDispatcher(

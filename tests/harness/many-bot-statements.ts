@@ -51,5 +51,5 @@ export const manyBotStatements: readonly { statement: string; reason: string }[]
     statement: "from mantago_imports where state = 'running'",
     reason: 'background work looks for imports to continue',
   },
-  { statement: 'from mantago_watches where next_at <=', reason: 'background work looks for due comparisons' },
+  { statement: 'from mantago_watches order by next_at', reason: 'background work looks for due comparisons' },
 ];
