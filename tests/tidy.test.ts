@@ -85,13 +85,15 @@ test('the widget imports only its own files and its types, and never sets HTML',
   }
 });
 
-test('the dashboard imports only days, platform names, message texts and CSV fields from the server', () => {
+test('the dashboard imports only days, names, message texts and CSV fields from the server', () => {
   const serverImports = pages
     .filter((file) => file.startsWith('dashboard/'))
     .flatMap(importsOf)
     .filter((target) => target.startsWith('src/'));
   assert.deepEqual([...new Set(serverImports)].sort(), [
     'src/csv-fields.ts',
+    'src/mantago/gap-reasons.ts',
+    'src/mantago/names.ts',
     'src/platforms/platform.ts',
     'src/sends/message-limits.ts',
     'src/sends/variables.ts',

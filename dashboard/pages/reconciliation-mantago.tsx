@@ -1,5 +1,6 @@
 /** MantaGo's figures and Shoal's, one comparison after the other. All numbers come from the answer of listMantagoComparisons. */
 import { useState } from 'preact/hooks';
+import { isGapReason } from '../../src/mantago/gap-reasons.ts';
 import { useAction } from '../api/action.ts';
 import { api, bodyOf, resource, type Schema } from '../api/client.ts';
 import { useLive } from '../api/live.ts';
@@ -12,7 +13,7 @@ import { showToast } from '../components/toast.tsx';
 import { dateTime, number, signed, unknown } from '../format/format.ts';
 import type { PageProps } from '../state/bots.ts';
 import { may } from '../state/session.ts';
-import { gapReasonNames, comparisonText as t } from '../texts/mantago-comparison.ts';
+import { comparisonText as t } from '../texts/mantago-comparison.ts';
 
 type Comparison = Schema['MantagoComparison'];
 type Figure = Comparison['figures'][number];
@@ -145,6 +146,5 @@ function shown(value: Figure['ours']): string {
 
 // A reason of a newer server keeps the server's word.
 function nameOf(reason: string | null): string {
-  const knownName = gapReasonNames.find((name) => name === reason);
-  return knownName ? t(knownName) : (reason ?? '');
+  return isGapReason(reason) ? t(reason) : (reason ?? '');
 }

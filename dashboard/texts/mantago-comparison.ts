@@ -1,21 +1,5 @@
-/** Texts of the comparison with MantaGo, and the names of the reasons for a gap (src/mantago/gap-reasons.ts). */
+/** Texts of the comparison with MantaGo, with those of the reasons for a gap (src/mantago/gap-reasons.ts). */
 import { defineTexts } from '../preferences/language.ts';
-
-export const gapReasonNames = [
-  'not-yet-followers',
-  'line-snapshot',
-  'blocks-from-events',
-  'since-connection',
-  'tag-cover',
-  'line-day',
-  'quota-time',
-  'channel',
-  'plan',
-  'points-since',
-  'changed-since',
-  'not-imported',
-  'unexplained',
-] as const;
 
 export const comparisonText = defineTexts('mantago-comparison', {
   ours: { en: 'Shoal', ja: 'Shoal', 'zh-Hant': 'Shoal' },

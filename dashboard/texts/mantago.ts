@@ -1,38 +1,5 @@
-/** Texts of moving in from MantaGo, and the names of the counts and reasons (src/mantago/). */
+/** Texts of moving in from MantaGo, with those of the counts and reasons (src/mantago/names.ts). */
 import { defineTexts } from '../preferences/language.ts';
-
-export const countNames = [
-  'clients',
-  'contactsAdded',
-  'profiles',
-  'customers',
-  'formerIds',
-  'tags',
-  'assignments',
-  'pointEntries',
-  'points',
-  'days',
-] as const;
-
-export const problemNames = [
-  'platform',
-  'client-id',
-  'deleted',
-  'encoded-id-taken',
-  'encoded-id-unknown',
-  'encoded-ids',
-  'profile',
-  'blocked',
-  'tag-name',
-  'tag-list',
-  'personal-tag',
-  'tour-tags',
-  'points',
-  'points-unanswered',
-  'points-short',
-  'followers',
-  'paging',
-] as const;
 
 export const t = defineTexts('mantago', {
   note: {
@@ -96,9 +63,15 @@ export const t = defineTexts('mantago', {
   formerIds: { en: 'Old ids added', ja: '以前のIDの登録', 'zh-Hant': '新增舊 ID' },
   tags: { en: 'Tags added', ja: '追加したタグ', 'zh-Hant': '新增標籤' },
   assignments: { en: 'Tags assigned', ja: 'タグの付与', 'zh-Hant': '貼標次數' },
+  pointContacts: {
+    en: 'Contacts asked for points',
+    ja: 'ポイントを照会した連絡先',
+    'zh-Hant': '已查詢點數的聯絡人',
+  },
   pointEntries: { en: 'Entries of points', ja: 'ポイントの記録', 'zh-Hant': '點數紀錄' },
   points: { en: 'Points', ja: 'ポイント', 'zh-Hant': '點數' },
   days: { en: 'Days of followers', ja: '友だち数の日数', 'zh-Hant': '好友數天數' },
+  answers: { en: 'Analysis answers stored', ja: '保存した分析結果', 'zh-Hant': '已保存的分析結果' },
   report: { en: 'Not brought over', ja: '移行できなかったもの', 'zh-Hant': '未帶入的資料' },
   reportNote: {
     en: 'The file has the entries that the table shows. “shoal mantago report” writes all of them.',

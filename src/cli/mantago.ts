@@ -9,7 +9,6 @@ import { Refusal } from '../errors.ts';
 import { toField } from '../exports/format.ts';
 import { callsPerMinuteMax } from '../mantago/connections.ts';
 import {
-  countNames,
   disconnect,
   encodedIdsMax,
   type MantagoImport,
@@ -18,13 +17,8 @@ import {
   stopImport,
 } from '../mantago/imports.ts';
 import { MantagoClient, readAddress } from '../mantago/mantago-client.ts';
-import {
-  countProblems,
-  listProblems,
-  neverCarried,
-  type Problem,
-  problemReasons,
-} from '../mantago/problems.ts';
+import { countNames, neverCarried, problemReasons } from '../mantago/names.ts';
+import { countProblems, listProblems, type Problem } from '../mantago/problems.ts';
 import { type ImportParts, runImport } from '../mantago/steps.ts';
 import { openGate } from '../webhooks-out/addresses.ts';
 import { type Answer, type ShoalCommand, wholeNumberIn } from './command.ts';

@@ -2,7 +2,7 @@
  * The likely reason of a gap between MantaGo's figure and ours.
  */
 
-/** The reasons, in English. The dashboard has its own texts. */
+/** The reasons, in English. The dashboard has a text for each. */
 export const gapReasons = {
   'not-yet-followers':
     'Shoal counts a contact from its first event after the connection. Contacts that were brought over and have not written since do not count yet.',
@@ -22,6 +22,10 @@ export const gapReasons = {
   unexplained: 'No known reason.',
 } as const;
 export type GapReason = keyof typeof gapReasons;
+
+export function isGapReason(value: unknown): value is GapReason {
+  return typeof value === 'string' && Object.hasOwn(gapReasons, value);
+}
 
 /** The calls that a comparison makes. */
 export const comparedCalls = [

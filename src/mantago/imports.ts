@@ -27,7 +27,7 @@ export type MantagoImport = {
   callsPerMinute: number;
   /** Clients at MantaGo, as its analysis reports them; null: not known yet. */
   expected: number | null;
-  /** What this walk has read and changed, by name (`countNames`). */
+  /** What this walk has read and changed, by name (`countNames`, names.ts). */
   counts: Counts;
   calls: number;
   /** Why the last call failed; null: it succeeded. */
@@ -40,21 +40,6 @@ export type MantagoImport = {
   /** A forecast; null: not known, or the walk does not run. */
   secondsLeft: number | null;
 };
-
-export const countNames = [
-  'clients',
-  'contactsAdded',
-  'profiles',
-  'customers',
-  'formerIds',
-  'tags',
-  'assignments',
-  'pointContacts',
-  'pointEntries',
-  'points',
-  'days',
-  'answers',
-] as const;
 
 export const encodedIdsMax = 10_000_000;
 const encodedBatch = 5_000;

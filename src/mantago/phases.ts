@@ -17,7 +17,8 @@ import { type TagKind, tagKinds } from '../tags/tag.ts';
 import { addDays, dayOf, isDay } from '../time.ts';
 import { type Counts, carryAnswer, carryClients, carryDays, carryPoints, carryTags } from './carry.ts';
 import { isUnknownClient, type MantagoCall, MantagoFailure } from './mantago-client.ts';
-import { type Problem, type ProblemReason, putProblems } from './problems.ts';
+import type { ProblemReason } from './names.ts';
+import { type Problem, putProblems } from './problems.ts';
 import { type Candidate, candidatesOf, listOf, readClient } from './their-clients.ts';
 
 export const phaseNames = ['answers', 'tags', 'probe', 'clients', 'recent', 'ids', 'days'] as const;

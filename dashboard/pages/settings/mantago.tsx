@@ -1,5 +1,6 @@
 /** Moving in from MantaGo: the connection, the import's progress, and what it could not bring over. */
 import { useState } from 'preact/hooks';
+import { countNames, isProblemReason } from '../../../src/mantago/names.ts';
 import { useAction } from '../../api/action.ts';
 import { api, bodyOf, resource, type Schema } from '../../api/client.ts';
 import { usePages } from '../../api/cursor-pages.ts';
@@ -15,7 +16,7 @@ import { showToast } from '../../components/toast.tsx';
 import { dateTime, duration, number } from '../../format/format.ts';
 import type { PageProps } from '../../state/bots.ts';
 import { may } from '../../state/session.ts';
-import { countNames, problemNames, t } from '../../texts/mantago.ts';
+import { t } from '../../texts/mantago.ts';
 
 type State = Schema['MantagoState'];
 type Import = Schema['MantagoImport'];
@@ -205,6 +206,5 @@ function Report({ bot, state }: PageProps & { state: State }) {
 
 // A reason of a newer server keeps the server's word.
 function nameOf(reason: string): string {
-  const knownName = problemNames.find((name) => name === reason);
-  return knownName ? t(`problem-${knownName}`) : reason;
+  return isProblemReason(reason) ? t(`problem-${reason}`) : reason;
 }

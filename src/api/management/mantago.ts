@@ -6,13 +6,8 @@ import { openConnection } from '../../mantago/connections.ts';
 import { gapReasons } from '../../mantago/gap-reasons.ts';
 import { findImport, startImport, stopImport } from '../../mantago/imports.ts';
 import { readAddress } from '../../mantago/mantago-client.ts';
-import {
-  countProblems,
-  listProblems,
-  neverCarried,
-  type ProblemReason,
-  problemReasons,
-} from '../../mantago/problems.ts';
+import { isProblemReason, neverCarried, problemReasons } from '../../mantago/names.ts';
+import { countProblems, listProblems } from '../../mantago/problems.ts';
 import { findWatch, putWatch, removeWatch, type Watch } from '../../mantago/watch-rows.ts';
 import type { PlatformName } from '../../platforms/platform.ts';
 import { platformNames } from '../../platforms/platform.ts';
@@ -74,11 +69,7 @@ export function mantagoOperations({ sql, clock, keys, gate, mantagoCallsPerMinut
   } satisfies Partial<Operations>;
 }
 
-const toProblemPlace = cursorPlace({ reason: isReason, platform: isPlatformOrNone, subject: isText });
-
-function isReason(value: unknown): value is ProblemReason {
-  return typeof value === 'string' && Object.hasOwn(problemReasons, value);
-}
+const toProblemPlace = cursorPlace({ reason: isProblemReason, platform: isPlatformOrNone, subject: isText });
 
 function isPlatformOrNone(value: unknown): value is PlatformName | '' {
   return value === '' || platformNames.some((name) => name === value);
