@@ -4,6 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { createAdminToken } from '../../src/auth/admin-tokens.ts';
 import { dayMs } from '../../src/time.ts';
@@ -18,6 +22,8 @@ type Shop = TestServer & { botId: string; token: string };
 
 const startShoal = (scope: Scope) =>
   testServer(scope, { callbackPrivate: true, mantagoCallsPerMinute: 6_000 });
+/** For the calls of an import, each with its transactions. */
+const callsMsMax = 120_000;
 const sharedServer = oncePerFile(startShoal);
 
 test('a bot is created by keyboard, shows its pair once, and is changed', async (t) => {
@@ -63,7 +69,7 @@ test('a bot is created by keyboard, shows its pair once, and is changed', async 
   await assertSound(opened, shop.address);
 });
 
-test('an import from MantaGo is started, followed to its end, and compared on the reconciliation page', async (t) => {
+test('an import from MantaGo is started, stopped, continued to its end, and compared on the reconciliation page', async (t) => {
   const shop = await openShop();
   // The counterpart is another bot of the same server.
   const theirs = await shop.addBot();
@@ -72,13 +78,20 @@ test('an import from MantaGo is started, followed to its end, and compared on th
     values (${theirs.botId}, 'Ada', 'line', ${lineUser('Ada')}, now())`;
   const opened = await openSettings(t, shop, '?section=mantago');
   const { page } = opened;
-  await page.getByLabel('MantaGo’s address').fill(shop.address);
+  const { address, answerAll } = await slowFront(t, shop.address);
+  await page.getByLabel('MantaGo’s address').fill(address);
   await page.getByLabel('Bot id at MantaGo').fill(theirs.botId);
   await page.getByLabel('API token').fill(theirs.apiToken);
   assert.ok(await page.getByRole('button', { name: 'Start the import' }).isDisabled());
   await page.getByLabel('Secret key').fill(theirs.apiSecret);
   await page.getByRole('button', { name: 'Start the import' }).click();
-  await page.getByText('Complete', { exact: true }).waitFor();
+  await page.getByText('Running', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Stop', exact: true }).click();
+  await page.getByText('Stopped', { exact: true }).waitFor();
+  answerAll();
+  // The pair is stored, so nothing has to be entered again.
+  await page.getByRole('button', { name: 'Continue the import' }).click();
+  await page.getByText('Complete', { exact: true }).waitFor({ timeout: callsMsMax });
   await page.getByText('1 of 1 clients').waitFor();
   await page.getByRole('cell', { name: 'The list has no old ids' }).waitFor();
   await settled(page);
@@ -352,6 +365,29 @@ for (const [locale, title] of [
     await screenshot(opened.page, `settings-channels-${locale}`);
     await assertSound(opened, shop.address);
   });
+}
+
+/** Passes calls on to the server at `target`, from the call of `answerAll` on. Earlier calls wait. */
+async function slowFront(t: TestContext, target: string): Promise<{ address: string; answerAll(): void }> {
+  const open = Promise.withResolvers<void>();
+  const front = createServer(async (request, response) => {
+    const body = await buffer(request);
+    await open.promise;
+    const headers = {
+      authorization: request.headers.authorization ?? '',
+      'content-type': 'application/json',
+    };
+    const answer = await fetch(`${target}${request.url}`, { method: 'POST', headers, body });
+    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
+  }).listen(0, '127.0.0.1');
+  await once(front, 'listening');
+  t.after(() => {
+    open.resolve();
+    front.closeAllConnections();
+    front.close();
+  });
+  const { port } = front.address() as AddressInfo;
+  return { address: `http://127.0.0.1:${port}`, answerAll: open.resolve };
 }
 
 /** A bot, by default on the file's server. */
