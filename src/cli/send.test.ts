@@ -48,4 +48,31 @@ test('sends are previewed, created once for a key, listed, paused, resumed and s
   assert.match(await outOf('resume', 'shop', id), /running 0 %/);
   assert.equal(await outOf('recipients', 'shop', id, '--state', 'pending'), '1  Ada  pending');
   assert.match(await outOf('stop', 'shop', id), /stopped 0 %/);
+  const other = JSON.parse(
+    await outOf(
+      ...['create', 'shop', 'line', '--created-from', '2020-01-01', '--zone', 'Asia/Tokyo'],
+      ...['--start-at', '2026-03-02T09:00', '--quiet-hours', '22:00-08:30'],
+      ...['--text', 'Hi', '--quick-reply', 'Yes', '--quick-reply', 'No', '--json'],
+    ),
+  );
+  assert.deepEqual(
+    [other.startsAt, other.quietHours, other.zone, other.message.quickReplies, other.audience.from],
+    [
+      '2026-03-02T00:00:00.000Z',
+      { from: 22 * 60, until: 8 * 60 + 30 },
+      'Asia/Tokyo',
+      ['Yes', 'No'],
+      Date.parse('2019-12-31T15:00:00Z'),
+    ],
+  );
+  assert.equal(await outOf('templates', 'shop'), 'None.');
+  const refused = (...options: string[]) =>
+    run('send', 'create', 'shop', 'line', '--all', ...options).then(
+      () => '',
+      ({ message }: Error) => message,
+    );
+  assert.match(await refused('--text', 'Hi', '--quiet-hours', '22-8'), /time of day must have the form/);
+  assert.match(await refused('--text', 'Hi', '--whatsapp-template', 'x'), /--whatsapp-language together/);
+  assert.match(await refused('--template', 'A', '--quick-reply', 'x'), /has its own quick replies/);
+  assert.match(await refused('--text', 'Hi', '--zone', 'Mars'), /must be a time zone/);
 });

@@ -1,27 +1,18 @@
 /**
  * `shoal send`: messages to many contacts. The servers send them; this command creates, follows and changes sends.
  */
-import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { findBot } from '../bots/bots.ts';
-import type { ContactFilter } from '../contacts/list.ts';
-import type { Queryable, Sql } from '../database/client.ts';
+import type { Sql } from '../database/client.ts';
 import { invalidInput } from '../errors.ts';
-import { instantHelp, readInstant } from '../imports/values.ts';
 import { readQuota } from '../line/quota.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { newId } from '../random.ts';
-import type { Message } from '../sends/message.ts';
 import { previewAudience } from '../sends/plan.ts';
-import {
-  countNamed,
-  findRecipients,
-  listRecipients,
-  type RecipientState,
-  recipientStates,
-} from '../sends/recipients.ts';
+import { countNamed, listRecipients, type RecipientState, recipientStates } from '../sends/recipients.ts';
 import {
   createSend,
+  findRepeated,
   findSend,
   listSends,
   type NewSend,
@@ -30,11 +21,24 @@ import {
   type SendState,
   setState,
 } from '../sends/sends.ts';
-import { findTemplate, toMessage } from '../sends/templates.ts';
+import { listTemplates } from '../sends/templates.ts';
 import { secondMs } from '../time.ts';
 import { renderLine, renderList, type ShoalCommand, wholeNumber, wholeNumberIn } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { withProgress } from './progress.ts';
+import {
+  type AudienceOptions,
+  addAudienceOptions,
+  addMessageOptions,
+  addTimeOptions,
+  audienceOf,
+  checkMessageOptions,
+  type MessageOptions,
+  messageOf,
+  readAudience,
+  type TimeOptions,
+  timesOf,
+} from './send-options.ts';
 import { untilStopped } from './until-stopped.ts';
 
 const by = 'command line';
@@ -42,21 +46,7 @@ const randomKeyLength = 22;
 const listedMax = 1_000;
 const lookMs = secondMs;
 
-type AudienceOptions = {
-  contacts?: string;
-  all?: boolean;
-  tagId?: string;
-  contactName?: string;
-  customerId?: string;
-};
-type CreateOptions = AudienceOptions & {
-  name?: string;
-  text?: string;
-  template?: string;
-  messageTag?: string;
-  startAt?: string;
-  key?: string;
-};
+type CreateOptions = AudienceOptions & MessageOptions & TimeOptions & { name?: string; key?: string };
 
 /** Adds the commands. */
 export function register(program: ShoalCommand, context: CommandContext): void {
@@ -85,17 +75,9 @@ function addForSend(send: ShoalCommand, name: string, description: string): Shoa
 }
 
 function addForAudience(send: ShoalCommand, name: string, description: string): ShoalCommand {
-  return send
-    .addForBot(name, description)
-    .argument('<platform>', platformNames.join(', '))
-    .option(
-      '--contacts <file>',
-      'file with one contact a line: an id on the platform or an encoded client id',
-    )
-    .option('--all', 'all contacts of the platform')
-    .option('--tag-id <id>', 'only contacts with this tag')
-    .option('--contact-name <name>', 'only contacts whose name contains this text')
-    .option('--customer-id <id>', 'only contacts with this customer id');
+  return addAudienceOptions(
+    send.addForBot(name, description).argument('<platform>', platformNames.join(', ')),
+  );
 }
 
 function addPreview(send: ShoalCommand, { clock }: CommandContext): void {
@@ -107,9 +89,9 @@ function addPreview(send: ShoalCommand, { clock }: CommandContext): void {
     const platform = platformOf(platformName);
     const audience = await readAudience(options);
     return async (sql) => {
-      await findBot(sql, botId);
+      const { timeZone } = await findBot(sql, botId);
       const now = clock();
-      const to = await audienceOf(sql, { botId, platform, audience });
+      const to = await audienceOf(sql, { botId, platform, audience, zone: options.zone ?? timeZone });
       const counts =
         'filter' in to
           ? await previewAudience(sql, { botId, platform, filter: to.filter, now })
@@ -130,38 +112,30 @@ function addPreview(send: ShoalCommand, { clock }: CommandContext): void {
 }
 
 function addCreate(send: ShoalCommand, { clock, random }: CommandContext): void {
-  addForAudience(send, 'create', 'Create a send. Needs --text or --template.')
-    .option('--text <text>', 'the message; can have variables such as {{name|customer}}')
-    .option('--template <id>', 'id of a message template')
+  const create = addForAudience(send, 'create', 'Create a send. Needs --text or --template.');
+  addTimeOptions(addMessageOptions(create))
     .option('--name <name>', 'name of the send (default: the time)')
-    .option('--message-tag <tag>', "Messenger's message tag, such as ACCOUNT_UPDATE")
-    .option('--start-at <time>', `${instantHelp} (default: now)`)
     .option('--key <key>', 'idempotency key: the same key creates one send (default: a random one)')
     .answer(async (botId: string, platformName: string, options: CreateOptions) => {
       const platform = platformOf(platformName);
-      const { text, template, messageTag: tag = null, startAt, name } = options;
-      if ((text === undefined) === (template === undefined))
-        throw invalidInput('Give either --text or --template.');
+      checkMessageOptions(options);
       const audience = await readAudience(options);
-      const { key = newId(random, randomKeyLength) } = options;
+      const { key: text = newId(random, randomKeyLength), contacts: _file, ...content } = options;
+      const key = requestKey(text, { platform, audience, ...content });
       return async (sql) => {
         const now = clock();
-        const { timeZone: zone } = await findBot(sql, botId);
-        const message: Message =
-          text === undefined
-            ? toMessage((await findTemplate(sql, { botId, templateId: template ?? '' })).content, {
-                platform,
-                tag,
-              })
-            : { text, quickReplies: [], whatsAppTemplate: null, tag };
-        const to = await audienceOf(sql, { botId, platform, audience });
+        const { timeZone } = await findBot(sql, botId);
+        // Before the contacts and the template are looked up: they may have changed since the first call.
+        const earlier = await findRepeated(sql, botId, key);
+        if (earlier !== null) return answerOf(earlier);
+        const { name = new Date(now).toISOString(), zone = timeZone } = options;
+        const message = await messageOf(sql, { botId, platform, options });
+        const to = await audienceOf(sql, { botId, platform, audience, zone });
         if ('contactIds' in to && to.contactIds.length === 0)
           throw invalidInput('None of the contacts is known on this platform.');
         const created: NewSend = {
-          ...{ botId, platform, message, to, zone, quietHours: null, createdBy: by },
-          name: name ?? new Date(now).toISOString(),
-          startsAt: startAt === undefined ? null : readInstant(startAt, zone),
-          key: requestKey(key, { platform, text, template, tag, startAt, audience, name }),
+          ...{ botId, name, platform, message, to, zone, key, createdBy: by },
+          ...timesOf(options, zone),
         };
         return answerOf((await createSend(sql, created, { now })).send);
       };
@@ -176,6 +150,16 @@ function addReads(send: ShoalCommand, context: CommandContext): void {
       await findBot(sql, botId);
       const sends = await listSends(sql, botId, { limit, beforeId: null });
       return { json: { botId, sends }, text: renderList(sends, describe) };
+    });
+  send
+    .addForBot('templates', 'List the message templates with their ids.')
+    .answer((botId: string) => async (sql) => {
+      await findBot(sql, botId);
+      const templates = await listTemplates(sql, botId);
+      const text = renderList(templates, ({ templateId, name, content }) =>
+        renderLine(templateId, name, content.text ?? content.whatsAppTemplate?.name),
+      );
+      return { json: { botId, templates }, text };
     });
   addForSend(send, 'show', 'Show a send with its numbers.')
     .option(
@@ -234,36 +218,6 @@ async function followSend(
       }
     }),
   );
-}
-
-/** The contacts of a send: the lines of a file, or a filter. */
-type Audience = { contacts: string[] } | { filter: Pick<ContactFilter, 'tag' | 'name' | 'customerId'> };
-
-async function readAudience(options: AudienceOptions): Promise<Audience> {
-  const { contacts, all = false, tagId = null, contactName = null, customerId = null } = options;
-  const isFiltered = tagId !== null || contactName !== null || customerId !== null;
-  if ([contacts !== undefined, all, isFiltered].filter(Boolean).length !== 1)
-    throw invalidInput(
-      'Give either --contacts, --all, or filters (--tag-id, --contact-name, --customer-id).',
-    );
-  if (contacts === undefined) return { filter: { tag: tagId, name: contactName, customerId } };
-  const text = await readFile(contacts, 'utf8').catch(() => {
-    throw invalidInput(`The file ${contacts} cannot be read.`);
-  });
-  return {
-    contacts: text
-      .split('\n')
-      .map((line) => line.trim())
-      .filter((line) => line !== ''),
-  };
-}
-
-async function audienceOf(
-  sql: Queryable,
-  { botId, platform, audience }: { botId: string; platform: PlatformName; audience: Audience },
-): Promise<NewSend['to']> {
-  if ('contacts' in audience) return findRecipients(sql, botId, { platform, ids: audience.contacts });
-  return { filter: { ...audience.filter, platform, id: null, blocked: null, from: null, to: null } };
 }
 
 function platformOf(text: string): PlatformName {

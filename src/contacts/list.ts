@@ -5,11 +5,13 @@
 import type { Fragment, Queryable } from '../database/client.ts';
 import { instantOf, microsOf, msOf } from '../database/instants.ts';
 import { rowTable } from '../database/row-table.ts';
+import { invalidInput } from '../errors.ts';
 import { normalContactId } from '../platforms/contact-ids.ts';
 import type { EventKind } from '../platforms/event.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { isActiveAt } from '../tags/coverage.ts';
 import type { TagKind } from '../tags/tag.ts';
+import { addDays, dayStart } from '../time.ts';
 
 /** Times in ms; null: unknown. */
 export type ShownContact = {
@@ -59,6 +61,19 @@ export type ContactFilter = {
   from: number | null;
   to: number | null;
 };
+
+/** The conditions for contacts that were added on these days of the zone. Throws Refusal INPUT_INVALID. */
+export function addedBetween(
+  { createdFrom, createdTo }: { createdFrom?: string | undefined; createdTo?: string | undefined },
+  zone: string,
+): Pick<ContactFilter, 'from' | 'to'> {
+  if (createdFrom !== undefined && createdTo !== undefined && createdFrom > createdTo)
+    throw invalidInput(`createdFrom must not be after createdTo, ${createdTo}.`);
+  return {
+    from: createdFrom === undefined ? null : dayStart(createdFrom, zone),
+    to: createdTo === undefined ? null : dayStart(addDays(createdTo, 1), zone) - 1,
+  };
+}
 
 export type ContactQuery = ContactFilter & {
   botId: string;

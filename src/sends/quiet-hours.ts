@@ -1,8 +1,29 @@
 /**
  * Local times of a send: its start, and the daily quiet hours in which nothing is sent.
  */
-import { addDays, dayMs, dayOf, dayStart, hourMs, minuteMs } from '../time.ts';
+import { invalidInput } from '../errors.ts';
+import { addDays, dayMs, dayOf, dayStart, hourMs, isCalendarDay, minuteMs } from '../time.ts';
 import type { QuietHours } from './sends.ts';
+
+/** Quiet hours from times of day such as 22:00. Throws Refusal INPUT_INVALID. */
+export function readQuietHours({ from, until }: { from: string; until: string }): QuietHours {
+  if (from === until) throw invalidInput('Quiet hours must not last the whole day.');
+  return { from: readTimeOfDay(from), until: readTimeOfDay(until) };
+}
+
+/** The instant (ms) of a local time such as 2026-12-01T09:00. Throws Refusal INPUT_INVALID. */
+export function readLocalTime(text: string, zone: string): number {
+  const [day = '', time = ''] = text.split('T');
+  if (!isCalendarDay(day)) throw invalidInput(`There is no day ${day}.`);
+  return instantAt(day, readTimeOfDay(time), zone);
+}
+
+function readTimeOfDay(text: string): number {
+  const [, hours, minutes] = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(text) ?? [];
+  if (hours === undefined || minutes === undefined)
+    throw invalidInput(`A time of day must have the form 09:00, not ${JSON.stringify(text.slice(0, 60))}.`);
+  return (Number(hours) * hourMs) / minuteMs + Number(minutes);
+}
 
 /** When the quiet hours at `now` (ms) end; null: there are none now. */
 export function quietUntil(

@@ -304,7 +304,7 @@ test('a send that cannot be created is refused with the reason', async () => {
   ]);
   assert.deepEqual(await refusal({ filter: {}, startAt: '2026-02-30T10:00' }), [
     'INPUT_INVALID',
-    'startAt in the body has no such day: 2026-02-30',
+    'There is no day 2026-02-30.',
   ]);
   assert.deepEqual((await refusal({ contacts: ['missing'] }))[0], 'CONTACT_NOT_FOUND');
   assert.deepEqual((await refusal({ filter: {}, platform: 'facebook' }))[0], 'CHANNEL_NOT_FOUND');

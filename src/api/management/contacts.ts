@@ -3,7 +3,7 @@
  */
 import { lockBot } from '../../bots/bots.ts';
 import { findByAnyIds, findContact } from '../../contacts/contacts.ts';
-import { listContacts, type ShownContact, showContact } from '../../contacts/list.ts';
+import { addedBetween, listContacts, type ShownContact, showContact } from '../../contacts/list.ts';
 import { bindCustomer, setAttributes, unbindCustomer } from '../../contacts/profiles.ts';
 import type { Queryable, Transaction } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
@@ -11,7 +11,7 @@ import { type TimelineEvent, timelineOf } from '../../events/timeline.ts';
 import { checkMatch } from '../../http/entity-tag.ts';
 import { findJob, runJobWithinCall, startForgetting } from '../../jobs/jobs.ts';
 import { availablePoints } from '../../points/balances.ts';
-import { addDays, dayStart, isTime } from '../../time.ts';
+import { isTime } from '../../time.ts';
 import { isoOf, isoOrNull } from '../iso.ts';
 import { zoneOf } from './days.ts';
 import { acceptedJob, shownJob } from './jobs.ts';
@@ -143,15 +143,7 @@ function filterOf(call: Call<'listContacts'>) {
     platform = null,
     blocked = null,
   } = call.query;
-  const { createdFrom, createdTo } = call.query;
-  const zone = zoneOf(call);
-  if (createdFrom !== undefined && createdTo !== undefined && createdFrom > createdTo)
-    throw new Refusal('INPUT_INVALID', `createdFrom must not be after createdTo, ${createdTo}.`);
-  return {
-    ...{ id, name, tag, customerId, platform, blocked },
-    from: createdFrom === undefined ? null : dayStart(createdFrom, zone),
-    to: createdTo === undefined ? null : dayStart(addDays(createdTo, 1), zone) - 1,
-  };
+  return { id, name, tag, customerId, platform, blocked, ...addedBetween(call.query, zoneOf(call)) };
 }
 
 function toEvent({ kind, detail, happenedAt, receivedAt }: TimelineEvent) {

@@ -1,13 +1,13 @@
 /**
  * Operations on sends.
  */
-import type { ContactFilter } from '../../contacts/list.ts';
+import { addedBetween } from '../../contacts/list.ts';
 import { Refusal } from '../../errors.ts';
 import { readQuota } from '../../line/quota.ts';
 import type { PlatformName } from '../../platforms/platform.ts';
 import type { Message } from '../../sends/message.ts';
 import { previewAudience } from '../../sends/plan.ts';
-import { instantAt } from '../../sends/quiet-hours.ts';
+import { readLocalTime, readQuietHours } from '../../sends/quiet-hours.ts';
 import { countNamed, findRecipients, listRecipients } from '../../sends/recipients.ts';
 import {
   createSend,
@@ -20,7 +20,7 @@ import {
   setState,
 } from '../../sends/sends.ts';
 import { findTemplate, toMessage } from '../../sends/templates.ts';
-import { addDays, dayStart, isCalendarDay, isTimeZone, minuteMs } from '../../time.ts';
+import { isTimeZone, minuteMs } from '../../time.ts';
 import { isoOf, isoOrNull, withIsoDates } from '../iso.ts';
 import { type Body, type Call, listBytesMax, type Operations, type Sources } from './operation.ts';
 import { cursorPlace, isSerial, readPage } from './paging.ts';
@@ -63,8 +63,8 @@ export function sendOperations({ sql, clock }: Sources) {
           throw new Refusal('CONTACT_NOT_FOUND', 'None of the contacts is known on this platform.');
         const send: NewSend = {
           ...{ botId, name, platform, message, to, zone },
-          quietHours: quietHoursOf(body),
-          startsAt: startOf(body, zone),
+          quietHours: body.quietHours ? readQuietHours(body.quietHours) : null,
+          startsAt: body.startAt === undefined ? null : readLocalTime(body.startAt, zone),
           key,
           createdBy: caller.name,
         };
@@ -138,33 +138,10 @@ async function audienceOf(
   if ((contacts === undefined) === (filter === undefined))
     throw new Refusal('INPUT_INVALID', 'the body must have either contacts or filter');
   if (contacts !== undefined) return findRecipients(sql, botId, { platform, ids: contacts });
-  const { tag = null, name = null, customerId = null, createdFrom, createdTo } = filter ?? {};
-  const stored: ContactFilter = {
-    ...{ id: null, blocked: null, platform, tag, name, customerId },
-    from: createdFrom === undefined ? null : dayStart(createdFrom, zone),
-    to: createdTo === undefined ? null : dayStart(addDays(createdTo, 1), zone) - 1,
+  const { tag = null, name = null, customerId = null, ...days } = filter ?? {};
+  return {
+    filter: { id: null, blocked: null, platform, tag, name, customerId, ...addedBetween(days, zone) },
   };
-  return { filter: stored };
-}
-
-function startOf({ startAt }: Body<'createSend'>, zone: string): number | null {
-  if (startAt === undefined) return null;
-  const [day = '', time = ''] = startAt.split('T');
-  if (!isCalendarDay(day)) throw new Refusal('INPUT_INVALID', `startAt in the body has no such day: ${day}`);
-  return instantAt(day, minutesOf(time), zone);
-}
-
-function quietHoursOf({ quietHours }: Body<'createSend'>): Send['quietHours'] {
-  if (quietHours === undefined) return null;
-  const { from, until } = quietHours;
-  if (from === until)
-    throw new Refusal('INPUT_INVALID', 'quietHours in the body must not last the whole day');
-  return { from: minutesOf(from), until: minutesOf(until) };
-}
-
-function minutesOf(time: string): number {
-  const [hours, minutes] = time.split(':').map(Number);
-  return (hours ?? 0) * 60 + (minutes ?? 0);
 }
 
 function timeOf(minutes: number): string {
