@@ -11,9 +11,10 @@
  * (2025-12). The caller's access token goes into a header. Only the check of a token also has it in the address (token-check.ts), so no
  * address goes into errors, logs or traces, and a token in Meta's error message is replaced.
  */
-import type { Agent } from 'undici';
+import type { Pool } from 'undici';
 import { type Failure, Stopped } from '../collector/source.ts';
 import { invalidInput } from '../errors.ts';
+import { openPool, originOf } from '../host-pool.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { redact } from '../redact.ts';
 import { minuteMs, secondMs } from '../time.ts';
@@ -27,11 +28,11 @@ export type GraphAnswer = { value: JsonObject; pauseMs: number };
 
 /** For all calls to Meta, on both hosts. Of 8 October 2025, available until 18 February 2028 ("Changelog", read 2026-12-01). */
 export const graphVersion = 'v24.0';
-const connectMs = 5 * secondMs;
-const headMs = 15 * secondMs;
 const allMs = 30 * secondMs;
-const bodyBytesMax = 8 * 1024 * 1024;
-const connectionsMax = 8;
+const limits = {
+  ...{ connections: 8, connectMs: 5 * secondMs, answerBytesMax: 8 * 1024 * 1024 },
+  ...{ headMs: 15 * secondMs, silenceMs: 15 * secondMs },
+};
 /** The used share of a limit, in percent, from which calls pause. */
 const busyShare = 90;
 const defaultPauseMs = 10 * minuteMs;
@@ -62,25 +63,28 @@ export class GraphFailure extends Error {
 }
 
 export class GraphClient {
-  readonly #addresses: GraphAddresses;
-  /** Opened by the first call. To load undici takes a tenth of the time of a start. */
-  #agent: Promise<Agent> | undefined;
+  readonly #origins: GraphAddresses;
+  /** Opened by the first call to each host. */
+  readonly #pools = new Map<GraphHost, Promise<Pool>>();
   readonly #stop = new AbortController();
 
   /** Throws Refusal INPUT_INVALID for an address with a path. */
   constructor(addresses: GraphAddresses) {
-    this.#addresses = { facebook: originOf(addresses.facebook), instagram: originOf(addresses.instagram) };
+    this.#origins = {
+      facebook: checkOrigin(addresses.facebook),
+      instagram: checkOrigin(addresses.instagram),
+    };
   }
 
   /** Makes one call. Throws GraphFailure, and Stopped if the client is closed during the call. */
   async get({ host, path, token }: GraphCall): Promise<GraphAnswer> {
     const signal = AbortSignal.any([AbortSignal.timeout(allMs), this.#stop.signal]);
     const headers = { authorization: `Bearer ${token}`, accept: 'application/json', 'user-agent': 'shoal' };
-    const url = `${this.#addresses[host]}/${graphVersion}${path}`;
     try {
-      this.#agent ??= openAgent();
-      const { request } = await import('undici');
-      const answer = await request(url, { dispatcher: await this.#agent, headers, signal });
+      const pool = await this.#poolOf(host);
+      const answer = await pool.request({
+        ...{ method: 'GET', path: `/${graphVersion}${path}`, headers, signal },
+      });
       const text = await answer.body.text();
       return readAnswer(answer.statusCode, text, { token, pauseMs: pauseOf(answer.headers) });
     } catch (error) {
@@ -93,25 +97,19 @@ export class GraphClient {
   /** Cancels running calls. Idempotent. */
   async close(): Promise<void> {
     this.#stop.abort();
-    await (await this.#agent)?.destroy();
+    await Promise.all(this.#pools.values().map(async (pool) => (await pool).destroy()));
+  }
+
+  #poolOf(host: GraphHost): Promise<Pool> {
+    const pool = this.#pools.get(host) ?? openPool(this.#origins[host], limits);
+    this.#pools.set(host, pool);
+    return pool;
   }
 }
 
-async function openAgent(): Promise<Agent> {
-  const { Agent } = await import('undici');
-  return new Agent({
-    connections: connectionsMax,
-    connect: { timeout: connectMs },
-    headersTimeout: headMs,
-    bodyTimeout: headMs,
-    maxResponseSize: bodyBytesMax,
-  });
-}
-
-function originOf(address: string): string {
-  const url = URL.parse(address);
-  const isOrigin = url !== null && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`;
-  if (isOrigin) return url.origin;
+function checkOrigin(address: string): string {
+  const origin = originOf(address);
+  if (origin !== null) return origin;
   throw invalidInput(
     `The address of Meta's API must have no path, like https://graph.facebook.com, not ${address}.`,
   );
@@ -150,7 +148,10 @@ function failureOf(
 }
 
 const tokenCodes = [102, 104, 190];
-const limitCodes = [4, 17, 32, 341, 613, 80001, 80002, 80006, 80007, 130429];
+/** Codes of a limit of the app, the account or the channel. */
+export const limitCodes: readonly number[] = [
+  ...[4, 17, 32, 341, 613, 80001, 80002, 80006, 80007, 130429, 131048, 133016],
+];
 
 function kindOf(code: number | null, status: number): Failure {
   if (code === null) return status >= 500 ? 'unreachable' : 'nonsense';

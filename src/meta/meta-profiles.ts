@@ -34,9 +34,10 @@ export class MetaProfiles implements ProfileSource {
     if (accessToken === null) return { outcome: 'paused', problem: 'The channel has no access token.' };
     try {
       const path = `/${encodeURIComponent(personId)}?fields=${fields[this.platform]}`;
-      const { value } = await this.#graph.get({ host: hostOf({ accessToken }), path, token: accessToken });
+      const call = { host: hostOf({ accessToken }), path, token: accessToken };
+      const { value, pauseMs } = await this.#graph.get(call);
       this.#onCall('profile', 'answered');
-      return { outcome: 'found', profile: readProfile(valuesOf(value)) };
+      return { outcome: 'found', profile: readProfile(valuesOf(value)), pauseMs };
     } catch (error) {
       if (error instanceof Stopped || !(error instanceof GraphFailure)) throw error;
       this.#onCall('profile', error.failure);

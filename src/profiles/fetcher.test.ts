@@ -17,8 +17,8 @@ import { readProfileState } from './queue.ts';
 const start = Date.parse('2026-03-01T00:00:00Z');
 const botId = 'shop';
 const userId = (number: number): string => `U${String(number).padStart(32, '0')}`;
-const found = (values: Parameters<typeof readProfile>[0]): FetchedProfile => ({
-  outcome: 'found',
+const found = (values: Parameters<typeof readProfile>[0]) => ({
+  outcome: 'found' as const,
   profile: readProfile(values),
 });
 
@@ -195,6 +195,23 @@ test('a failure of one person delays that person only; a failure of the channel 
     waiting: 0,
     problem: null,
   });
+});
+
+test('a channel pauses before the limit of calls is used up, and keeps the answer that says so', async (t) => {
+  const { sql, state, fetcher, people, answers, profiles, calls } = await shop(t);
+  await people([1, 2].map(userId));
+  answers.set(userId(1), { ...found({ name: 'Ada' }), pauseMs: hourMs });
+  answers.set(userId(2), { ...found({ name: 'Ben' }), pauseMs: hourMs });
+  await fetcher.round();
+  assert.deepEqual(await profiles(), ['1 Ada', '2 Ben']);
+  await people([userId(3)]);
+  state.now += hourMs - 1;
+  assert.equal(await fetcher.round(), 0);
+  const { problem, waiting } = await readProfileState(sql, { botId, platform: 'line' }, state.now);
+  assert.deepEqual([problem, waiting], ["The platform's limit of calls is nearly used up.", 1]);
+  state.now += 1;
+  assert.equal(await fetcher.round(), 1);
+  assert.equal(calls.length, 3);
 });
 
 test('two processes never ask about a channel at the same time, and a killed one leaves its contacts due', async (t) => {

@@ -182,6 +182,7 @@ export class ProfileFetcher {
         const answer = await source.fetchProfile(channel, contact.platformContactId);
         if (answer.outcome === 'paused') fetched.pause ??= answer;
         else fetched.results.push(toResult(contact, answer, this.#options.clock()));
+        if (answer.outcome === 'found' && answer.pauseMs) fetched.pause ??= nearLimit(answer.pauseMs);
         if (fetched.pause !== null) return;
       }
     };
@@ -203,6 +204,10 @@ export class ProfileFetcher {
 
 type Pause = Extract<FetchedProfile, { outcome: 'paused' }>;
 type Fetched = { results: ProfileResult[]; calls: number; pause: Pause | null };
+
+function nearLimit(retryMs: number): Pause {
+  return { outcome: 'paused', problem: "The platform's limit of calls is nearly used up.", retryMs };
+}
 
 const noAccess: Pause = { outcome: 'paused', problem: 'The channel has no access to the platform.' };
 

@@ -6,7 +6,8 @@ import type { PlatformProfile } from '../contacts/profiles.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 
 export type FetchedProfile =
-  | { outcome: 'found'; profile: PlatformProfile }
+  /** `pauseMs`: the platform's limit of calls is nearly used up, so the channel pauses for this long. */
+  | { outcome: 'found'; profile: PlatformProfile; pauseMs?: number }
   /** The platform has no profile of this person (deleted, blocked, never consented). Asked again after the person unblocks the account. */
   | { outcome: 'gone' }
   /** The call failed for this person only, who is asked about again later. */

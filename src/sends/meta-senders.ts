@@ -6,7 +6,7 @@
  */
 import type { Channel } from '../bots/channels.ts';
 import { isObject, type JsonObject } from '../json.ts';
-import { type GraphHost, graphVersion } from '../meta/graph-client.ts';
+import { type GraphHost, graphVersion, limitCodes } from '../meta/graph-client.ts';
 import { hostOf } from '../meta/token-check.ts';
 import { blockedCode } from '../platforms/messenger.ts';
 import { type Clock, dayMs, secondMs } from '../time.ts';
@@ -16,8 +16,6 @@ import type { Outcome, SendCall, Sender } from './sender.ts';
 
 const laterMs = 5 * secondMs;
 
-/** Codes of limits of the app or the channel. */
-const limitCodes: ReadonlySet<number> = new Set([4, 17, 32, 613, 80006, 80007, 130429, 131048, 133016]);
 /** Codes of a token or account without which no call succeeds. */
 const haltCodes: ReadonlySet<number> = new Set([0, 3, 102, 190, 368, 130497, 131031, 131042, 131045, 133010]);
 /** Of Pages that may not send for some time. */
@@ -143,7 +141,7 @@ function failureOf({ status, body: { error } }: HostAnswer): Outcome {
   if (!isObject(error) || typeof error.code !== 'number') return { kind: 'unknown', problem: `${problem}.` };
   const { code, error_subcode: subcode } = error;
   const explained = `${problem} with the code ${code}.`;
-  if (limitCodes.has(code)) return { kind: 'later', problem: explained, afterMs: laterMs };
+  if (limitCodes.includes(code)) return { kind: 'later', problem: explained, afterMs: laterMs };
   if (haltCodes.has(code) || subcode === restrictedSubcode) return { kind: 'halted', problem: explained };
   if (ownFaultCodes.has(code)) return { kind: 'unknown', problem: explained };
   return {
