@@ -13,6 +13,7 @@ export const t = defineTexts('frame', {
   templates: { en: 'Message templates', ja: 'テンプレート', 'zh-Hant': '訊息範本' },
   rewards: { en: 'Rewards', ja: '特典', 'zh-Hant': '獎勵' },
   reconciliation: { en: 'Reconciliation', ja: '照合', 'zh-Hant': '對帳' },
+  alerts: { en: 'Alerts', ja: 'アラート', 'zh-Hant': '警示' },
   health: { en: 'Health', ja: '稼働状況', 'zh-Hant': '運作狀況' },
   settings: { en: 'Settings', ja: '設定', 'zh-Hant': '設定' },
 

@@ -11,6 +11,7 @@ import { ago, dateTime, duration, unknown } from '../../format/format.ts';
 import type { PageProps } from '../../state/bots.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/health.ts';
+import { RunningAlerts } from '../alerts/running.tsx';
 import { CallbackCard } from './callback.tsx';
 import { ChatUsageCard } from './chat-usage.tsx';
 import { CollectorCard } from './collector.tsx';
@@ -30,6 +31,7 @@ export default function HealthPage({ bot }: PageProps) {
         {(health) => (
           <>
             <Summary health={health} />
+            <RunningAlerts botId={bot.botId} alerts={health.alerts} />
             <Channels health={health} zone={zone} />
             <DeliveriesCard
               path={path}
