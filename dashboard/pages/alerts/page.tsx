@@ -9,7 +9,6 @@ import { dateTime } from '../../format/format.ts';
 import type { PageProps } from '../../state/bots.ts';
 import { t } from '../../texts/alerts.ts';
 import { t as frame } from '../../texts/frame.ts';
-import '../health/health.css';
 import { type Alert, inUnit, ruleTitle, Subject } from './alert.tsx';
 import { Rules } from './rules.tsx';
 import { Targets } from './targets.tsx';
