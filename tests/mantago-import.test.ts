@@ -23,6 +23,7 @@ import { foldPending } from './harness/fold.ts';
 import { forgetContact } from './harness/forget.ts';
 import {
   addTheirClients,
+  carried,
   givePoints,
   lineId,
   type MovingIn,
@@ -38,23 +39,6 @@ async function problemsOf({ sql, botId }: MovingIn) {
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
-}
-
-/** All data that the import writes, without ids and times of its own. */
-async function carried({ sql, botId }: MovingIn) {
-  return sql`
-    select contact.platform, contact.platform_contact_id, contact.created_at, name, customer_id,
-      (select array_agg(contact_id order by contact_id) from contacts former
-        where bot_id = ${botId} and merged_into = contact.contact_id) as former,
-      (select array_agg(tags.kind || ' ' || tags.name || ' ' || contact_tags.created_at order by tags.kind, tags.name) from contact_tags
-        join tags on tags.bot_id = ${botId} and tags.tag_id = contact_tags.tag_id
-        where contact_tags.bot_id = ${botId} and contact_tags.contact_id = contact.contact_id) as tags,
-      (select array_agg(amount || ' ' || reason order by entry_id) from point_entries
-        where bot_id = ${botId} and contact_id = contact.contact_id) as points
-    from contacts contact left join contact_profiles profile
-      on profile.bot_id = ${botId} and profile.contact_id = contact.contact_id
-    where contact.bot_id = ${botId} and contact.merged_into is null
-    order by contact.platform, contact.platform_contact_id`;
 }
 
 test('clients come with profile, customer, tags since their day, former id and one opening entry of points', async (t) => {

@@ -22,6 +22,8 @@ export type Answer = { status: number; body: Record<string, unknown>; headers: R
 export type MantagoServer = {
   app: FastifyInstance;
   sql: Sql;
+  /** Of the database. */
+  url: string;
   keys: Keys;
   gate: Gate;
   bot: Bot;
@@ -59,11 +61,12 @@ const gate: Gate = {
   },
 };
 
-type Api = Pick<MantagoServer, 'app' | 'sql' | 'keys'> & {
+type Api = Pick<MantagoServer, 'app' | 'sql' | 'url' | 'keys'> & {
   /** The server of the running test: its clock and its log. */
   current: MantagoServer | null;
 };
 
+export const secretKey = 'a secret key for tests, long enough';
 const now = Date.parse('2026-03-15T04:00:00Z');
 const apiOfFile = oncePerFile((scope) => startApi(scope, { rateLimit: 0 }));
 
@@ -78,12 +81,12 @@ export async function ownMantagoServer(t: Scope, { rateLimit = 0 } = {}): Promis
 }
 
 async function startApi(scope: Scope, { rateLimit }: { rateLimit: number }): Promise<Api> {
-  const { sql } = await testDatabase(scope);
+  const { sql, url } = await testDatabase(scope);
   const random = randomBytes;
-  const keys = await openKeys({ secretKey: 'a secret key for tests, long enough', dataFolder: '', random });
+  const keys = await openKeys({ secretKey, dataFolder: '', random });
   const app = Fastify();
   scope.after(() => app.close());
-  const api: Api = { app, sql, keys, current: null };
+  const api: Api = { app, sql, url, keys, current: null };
   const log = { error: (...entries: unknown[]) => void api.current?.logged.push(...entries) };
   const clock = () => api.current?.now ?? now;
   await registerMantago(app, { sql, keys, random, gate, clock, rateLimit, log });
@@ -91,11 +94,11 @@ async function startApi(scope: Scope, { rateLimit }: { rateLimit: number }): Pro
 }
 
 async function addTest(api: Api): Promise<MantagoServer> {
-  const { app, sql, keys } = api;
+  const { app, sql, url, keys } = api;
   const addBot = (at: number) =>
     createBot(sql, { name: 'Shop', timeZone: 'Asia/Taipei' }, { now: at, random: randomBytes, keys });
   const server: MantagoServer = {
-    ...{ app, sql, keys, gate, now },
+    ...{ app, sql, url, keys, gate, now },
     bot: await addBot(now),
     logged: [],
     addBot: () => addBot(server.now),

@@ -125,3 +125,20 @@ export async function givePoints(
 export function theirId(index: number): string {
   return `Encoded${index.toString(26).replace(/\d/g, (digit) => 'QRSTUVWXYZ'[Number(digit)] ?? '')}`;
 }
+
+/** All data that the import writes, without ids and times of its own. */
+export async function carried({ sql, botId }: MovingIn) {
+  return sql`
+    select contact.platform, contact.platform_contact_id, contact.created_at, name, customer_id,
+      (select array_agg(contact_id order by contact_id) from contacts former
+        where bot_id = ${botId} and merged_into = contact.contact_id) as former,
+      (select array_agg(tags.kind || ' ' || tags.name || ' ' || contact_tags.created_at order by tags.kind, tags.name) from contact_tags
+        join tags on tags.bot_id = ${botId} and tags.tag_id = contact_tags.tag_id
+        where contact_tags.bot_id = ${botId} and contact_tags.contact_id = contact.contact_id) as tags,
+      (select array_agg(amount || ' ' || reason order by entry_id) from point_entries
+        where bot_id = ${botId} and contact_id = contact.contact_id) as points
+    from contacts contact left join contact_profiles profile
+      on profile.bot_id = ${botId} and profile.contact_id = contact.contact_id
+    where contact.bot_id = ${botId} and contact.merged_into is null
+    order by contact.platform, contact.platform_contact_id`;
+}
