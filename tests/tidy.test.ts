@@ -5,6 +5,10 @@ import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
+import { auditOf } from '../src/api/management/audits.ts';
+import { readManagementContract } from '../src/api/management/router.ts';
+import { commandAudits } from '../src/cli/audits.ts';
+import { buildProgram } from '../src/cli/cli.ts';
 import { options } from '../src/config.ts';
 import { importsOf } from './harness/imports.ts';
 
@@ -28,6 +32,21 @@ const markdown = globSync(['*.md', '{clients,docs,bench,proof,dashboard,tests,.g
 }).sort();
 /** Documents about the current code. The changelog and the examples in CONTRIBUTING.md may name older code. */
 const documents = markdown.filter((file) => !['CHANGELOG.md', 'CONTRIBUTING.md'].includes(file));
+
+test('every changing operation and every command declares its entry in the audit log, and no declaration is left over', async () => {
+  const words: string[] = [];
+  const visit = (commands: Awaited<ReturnType<typeof buildProgram>>['commands'], prefix: string) => {
+    for (const command of commands) {
+      const name = `${prefix}${command.name()}`;
+      if (command.commands.length > 0) visit(command.commands, `${name} `);
+      else words.push(name);
+    }
+  };
+  visit((await buildProgram()).commands, '');
+  assert.deepEqual(words.sort(), Object.keys(commandAudits).sort());
+  const { operations } = await readManagementContract();
+  for (const operation of operations) assert.doesNotThrow(() => auditOf(operation));
+});
 
 test('there is no import cycle between files or folders', () => {
   const files = [...sources, ...widget, ...pages].filter((file) => !file.endsWith('.test.ts'));

@@ -80,6 +80,7 @@ export const commandAudits: Readonly<Record<string, Audit>> = {
   'tag add': action('platform', 'tag'),
   'tag remove': action('platform', 'tag'),
   'tag import': action(),
+  'platform-figures': reads,
   'points earn': action('platform', 'amount'),
   'points spend': action('platform', 'amount'),
   'points transfer': action('platform', 'amount'),

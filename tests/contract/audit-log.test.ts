@@ -6,8 +6,6 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { auditOf } from '../../src/api/management/audits.ts';
 import { changeOf } from '../../src/audit/subjects.ts';
-import { commandAudits } from '../../src/cli/audits.ts';
-import { buildProgram } from '../../src/cli/cli.ts';
 import { ready } from './management-calls.ts';
 import {
   type Answer,
@@ -67,19 +65,6 @@ test('a changing operation without a declaration stops the start', () => {
     () => auditOf({ id: 'createWorld', method: 'POST' }),
     /createWorld changes data and does not declare/,
   );
-});
-
-test('every command declares its entry, and no declaration is left over', async () => {
-  const words: string[] = [];
-  const visit = (commands: Awaited<ReturnType<typeof buildProgram>>['commands'], prefix: string) => {
-    for (const command of commands) {
-      const name = `${prefix}${command.name()}`;
-      if (command.commands.length > 0) visit(command.commands, `${name} `);
-      else words.push(name);
-    }
-  };
-  visit((await buildProgram()).commands, '');
-  assert.deepEqual(words.sort(), Object.keys(commandAudits).sort());
 });
 
 test('a change whose entry cannot be written is rolled back', async (t) => {
