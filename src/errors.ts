@@ -155,6 +155,11 @@ export const catalogue = {
     cause: 'The user does not exist, or the caller has no access to its bots.',
     remedy: 'See `shoal user list`.',
   },
+  SESSION_NOT_FOUND: {
+    status: 404,
+    cause: 'The user has no session with that id. It may have ended.',
+    remedy: 'List the sessions again.',
+  },
   USER_EXISTS: {
     status: 409,
     cause: 'A user with that name already exists. Names ignore case.',

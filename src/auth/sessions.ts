@@ -5,7 +5,7 @@
  * Each call reads the rights from the user or token, so changes take effect at once.
  */
 import { createHash, createHmac } from 'node:crypto';
-import type { Queryable } from '../database/client.ts';
+import type { Fragment, Queryable } from '../database/client.ts';
 import type { Random } from '../random.ts';
 import { dayMs, hourMs, minuteMs } from '../time.ts';
 import { noteUse } from './admin-tokens.ts';
@@ -14,6 +14,10 @@ import type { SessionCaller } from './caller.ts';
 /** The owner of a session. */
 export type Holder = { userId: string } | { tokenId: string };
 
+/** Where a session began: the address and the browser's User-Agent. */
+export type Origin = { address: string; browser: string | null };
+
+const browserLengthMax = 300;
 const tokenBytes = 32;
 const tokenForm = /^[\w-]{43}$/;
 const idleMsMax = 12 * hourMs;
@@ -24,13 +28,14 @@ const seenEveryMs = minuteMs;
 export async function openSession(
   sql: Queryable,
   holder: Holder,
-  { now, random }: { now: number; random: Random },
+  { now, random, origin = null }: { now: number; random: Random; origin?: Origin | null },
 ): Promise<string> {
   const token = Buffer.from(random(tokenBytes)).toString('base64url');
   const { userId, tokenId } = { userId: null, tokenId: null, ...holder };
   await sql`
-    insert into sessions (session_hash, user_id, token_id, created_at, seen_at, ends_at)
-    values (${hashOf(token)}, ${userId}, ${tokenId}, ${new Date(now)}, ${new Date(now)}, ${new Date(now + wholeMsMax)})`;
+    insert into sessions (session_hash, user_id, token_id, created_at, seen_at, ends_at, address, browser)
+    values (${hashOf(token)}, ${userId}, ${tokenId}, ${new Date(now)}, ${new Date(now)}, ${new Date(now + wholeMsMax)},
+      ${origin?.address ?? null}, ${origin?.browser?.slice(0, browserLengthMax) ?? null})`;
   return token;
 }
 
@@ -66,6 +71,42 @@ export async function findSessionCaller(
 /** Ends a session at once. Safe to repeat. */
 export async function endSession(sql: Queryable, token: string): Promise<void> {
   await sql`delete from sessions where session_hash = ${hashOf(token)}`;
+}
+
+export type ListedSession = {
+  /** Derived from the hash, so that it opens nothing. */
+  sessionId: string;
+  /** Null: unknown. */
+  address: string | null;
+  browser: string | null;
+  createdAt: Date;
+  /** To the minute. */
+  lastUsedAt: Date;
+  isCurrent: boolean;
+};
+
+/** The user's valid sessions, the last used first. `current`: the hash of the caller's. */
+export async function listSessionsOf(
+  sql: Queryable,
+  userId: string,
+  { current, now }: { current: Buffer; now: number },
+): Promise<ListedSession[]> {
+  return sql<ListedSession[]>`
+    select ${sessionId(sql)} as "sessionId", address, browser, created_at as "createdAt", seen_at as "lastUsedAt",
+      session_hash = ${current} as "isCurrent"
+    from sessions
+    where user_id = ${userId} and seen_at > ${new Date(now - idleMsMax)} and ends_at > ${new Date(now)}
+    order by seen_at desc, created_at desc`;
+}
+
+/** Ends one session of the user at once. False: there is none with this id. */
+export async function endSessionOf(sql: Queryable, userId: string, id: string): Promise<boolean> {
+  const { count } = await sql`delete from sessions where user_id = ${userId} and ${sessionId(sql)} = ${id}`;
+  return count > 0;
+}
+
+function sessionId(sql: Queryable): Fragment {
+  return sql`left(encode(sha256(session_hash), 'hex'), 32)`;
 }
 
 /** Ends all sessions of a user except the one with the hash (null: all). Safe to repeat. */

@@ -23,7 +23,14 @@ const tokenBytes = 32;
 const validMs = hourMs;
 
 type Making = { address: string; now: number; random: Random };
-type Use = { token: string; name: string; password: string; address: string; now: number };
+type Use = {
+  token: string;
+  name: string;
+  password: string;
+  address: string;
+  browser?: string | null;
+  now: number;
+};
 
 /** Creates a link below `address`, such as `https://shoal.example`. Earlier links stay valid. */
 export function createSetupLink(sql: Queryable, making: Making): Promise<SetupLink> {
@@ -63,7 +70,7 @@ function isFirstStart(sql: Queryable): Fragment {
  */
 export async function useSetupLink(
   { sql, passwords, attemptKey, random }: SignInSources,
-  { token, name, password, address, now }: Use,
+  { token, name, password, address, browser = null, now }: Use,
 ): Promise<string> {
   const attempt = await beginAttempt(sql, { name: null, address }, { now, key: attemptKey });
   const [link] = await sql`
@@ -78,7 +85,10 @@ export async function useSetupLink(
     const user = { name, password, scope: 'admin', botId: null } as const;
     const { userId } = await createUser(tx, user, { now, random, passwords });
     await tx`update users set last_sign_in_at = ${new Date(now)} where user_id = ${userId}`;
-    return { userId, session: await openSession(tx, { userId }, { now, random }) };
+    return {
+      userId,
+      session: await openSession(tx, { userId }, { now, random, origin: { address, browser } }),
+    };
   });
   return session;
 }

@@ -23,12 +23,12 @@ export type SignInSources = {
   log: Pick<Logger, 'info'>;
 };
 
-type SignIn = { address: string; now: number };
+type SignIn = { address: string; browser?: string | null; now: number };
 
 /** Opens a session of the user. Returns the token for the cookie. Throws Refusal SIGN_IN_FAILED, SIGN_IN_LIMITED. */
 export async function signInUser(
   sources: SignInSources,
-  { name, password, address, now }: SignIn & { name: string; password: string },
+  { name, password, address, browser = null, now }: SignIn & { name: string; password: string },
 ): Promise<string> {
   const { sql, passwords, attemptKey, random, log } = sources;
   const key = nameKeyOf(name);
@@ -50,21 +50,21 @@ export async function signInUser(
     // The user was removed or got another password during the check.
     if (signedIn.count === 0) refuse();
     await takeBack(tx, attempt, { forget: true });
-    return openSession(tx, { userId: user.userId }, { now, random });
+    return openSession(tx, { userId: user.userId }, { now, random, origin: { address, browser } });
   });
 }
 
 /** Opens a session of the admin token, otherwise like `signInUser`. The session ends with the token. */
 export async function signInToken(
   { sql, attemptKey, random }: SignInSources,
-  { token, address, now }: SignIn & { token: string },
+  { token, address, browser = null, now }: SignIn & { token: string },
 ): Promise<string> {
   const attempt = await beginAttempt(sql, { name: null, address }, { now, key: attemptKey });
   const caller = await findAdminCaller(sql, token, { now });
   if (caller === null) refuse();
   return sql.begin(async (tx) => {
     await takeBack(tx, attempt, { forget: true });
-    return openSession(tx, { tokenId: caller.tokenId }, { now, random });
+    return openSession(tx, { tokenId: caller.tokenId }, { now, random, origin: { address, browser } });
   });
 }
 

@@ -47,7 +47,7 @@ test('every operation declares its scope, and only the calls that sign in declar
   );
   assert.deepEqual(
     changing.map(({ id }) => id),
-    ['deleteSession', 'changeOwnPassword'],
+    ['deleteSession', 'changeOwnPassword', 'updateOwnAccount', 'endOtherSessions', 'endOwnSession'],
   );
 });
 

@@ -127,6 +127,7 @@ export async function ready(starting = managementServer()) {
       reversePoints: { entryId },
       createSession: { token: server.token },
       createFirstUser: { token: setupToken, userName: `User ${newId(randomBytes)}`, password },
+      updateOwnAccount: { name: `User ${newId(randomBytes)}`, currentPassword: password },
       createUser: { name: `User ${newId(randomBytes)}`, scope: 'read', password },
       createGift: { ...(good.createGift?.body as object), name: `Gift ${calls}` },
       grantGift: { giftId },
@@ -158,6 +159,7 @@ export async function ready(starting = managementServer()) {
           changesBot && operationOf(id).path.includes('{templateId}')
             ? await addTemplate(server)
             : templateId,
+        sessionId: id === 'endOwnSession' ? await newestSession(server) : '',
         visitorId,
         messageId: imageId,
         ...params,
@@ -186,6 +188,12 @@ export async function ready(starting = managementServer()) {
     messageId: imageId,
   };
   return { ...server, server, deliveryId, tokenId, ids, call };
+}
+
+/** A session of the user of the sweep. */
+async function newestSession(server: ManagementServer): Promise<string> {
+  const { body } = await server.call('listOwnSessions');
+  return (body.sessions as { sessionId: string }[])[0]?.sessionId ?? '';
 }
 
 /** The token of a setup link. */

@@ -180,7 +180,7 @@ async function credentialsOf(server: ManagementServer, id: string, { token = ser
   if (token === null || headers?.cookie !== undefined || !sessionOnly.includes(id)) return bearer;
   const caller = await findAdminCaller(server.sql, token, { now: server.now });
   if (caller === null) return bearer;
-  if (id !== 'changeOwnPassword') return sessionHeaders(server, caller);
+  if (!userOnly.includes(id)) return sessionHeaders(server, caller);
   const name = `of ${caller.tokenId}`;
   const [existingUser] = await server.sql<
     { userId: string }[]
@@ -189,7 +189,16 @@ async function credentialsOf(server: ManagementServer, id: string, { token = ser
 }
 
 /** Operations that only a session may call. */
-export const sessionOnly = ['getSession', 'deleteSession', 'changeOwnPassword'];
+export const sessionOnly = ['getSession', 'deleteSession'];
+/** Of these, the operations on the account of a user. */
+export const userOnly = [
+  'changeOwnPassword',
+  'updateOwnAccount',
+  'listOwnSessions',
+  'endOtherSessions',
+  'endOwnSession',
+];
+sessionOnly.push(...userOnly);
 
 /** The statuses returned in this process, by operation id. */
 export const answered = new Map<string, Set<number>>();

@@ -1063,6 +1063,8 @@ create table sessions (
  created_at timestamp with time zone not null,
  seen_at timestamp with time zone not null,
  ends_at timestamp with time zone not null,
+ address text,
+ browser text,
  CHECK ((num_nonnulls(user_id, token_id) = 1)),
  FOREIGN KEY (token_id) REFERENCES admin_tokens(token_id) ON DELETE CASCADE,
  FOREIGN KEY (user_id) REFERENCES users(user_id) ON DELETE CASCADE,

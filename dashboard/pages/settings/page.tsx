@@ -7,10 +7,12 @@ import { PageFrame } from '../../components/page.tsx';
 import { useAddress } from '../../state/address.ts';
 import type { PageProps } from '../../state/bots.ts';
 import { may } from '../../state/session.ts';
+import { t as account } from '../../texts/account.ts';
 import { t as auditLog } from '../../texts/audit-log.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/settings.ts';
 import { Access } from './access.tsx';
+import { Account } from './account.tsx';
 import { AuditLog } from './audit-log.tsx';
 import { BotSettings } from './bot.tsx';
 import { CallbackSettings } from './callback.tsx';
@@ -26,6 +28,7 @@ const sections = [
   { name: 'mantago', content: MantagoSettings, scope: 'read' },
   { name: 'access', content: Access, scope: 'admin' },
   { name: 'users', content: Users, scope: 'admin' },
+  { name: 'account', content: Account, scope: 'read' },
   { name: 'audit-log', content: AuditLog, scope: 'admin' },
 ] as const;
 
@@ -43,7 +46,7 @@ export default function SettingsPage({ bot }: PageProps) {
             href={name === 'bot' ? path : `${path}?section=${name}`}
             aria-current={name === section.name ? 'page' : undefined}
           >
-            {name === 'audit-log' ? auditLog('auditLog') : t(name)}
+            {name === 'audit-log' ? auditLog('auditLog') : name === 'account' ? account('account') : t(name)}
           </a>
         ))}
       </nav>

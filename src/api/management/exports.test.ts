@@ -23,7 +23,7 @@ test('the export of a client that reads nothing ends after a while, and its slot
     params: { botId: 'shop', what: 'events' },
     query: { format: 'ndjson', bom: false },
     body: {},
-    browser: { address: '', sessionToken: null, hold: () => undefined },
+    browser: { address: '', userAgent: null, sessionToken: null, hold: () => undefined },
     headers: {},
     upload: null,
     setReplayed: () => undefined,

@@ -82,6 +82,8 @@ export type Call<I extends Id> = {
 /** The caller's browser, as far as sessions concern it. */
 export type Browser = {
   address: string;
+  /** Its header User-Agent. */
+  userAgent: string | null;
   /** The token of its session cookie, or null. */
   sessionToken: string | null;
   /** Sets the session cookie with the answer. Null deletes it. */

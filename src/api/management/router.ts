@@ -198,6 +198,7 @@ function checkInput({ problemOf }: ContractOperation, input: Parameters<Contract
 function browserOf(request: FastifyRequest, reply: FastifyReply): Browser {
   return {
     address: addressOf(request),
+    userAgent: request.headers['user-agent'] ?? null,
     sessionToken: readSessionCookie(request),
     hold: (token) => void reply.header('set-cookie', sessionCookie(token, request)),
   };

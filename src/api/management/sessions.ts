@@ -2,12 +2,18 @@
  * Operations on the browser's session: signing in and out, and the user's own password. Only these answers set a cookie.
  */
 import { type Caller, logFields, type Session } from '../../auth/caller.ts';
-import { endSession, findSessionCaller } from '../../auth/sessions.ts';
+import {
+  endSession,
+  endSessionOf,
+  endSessionsOf,
+  findSessionCaller,
+  listSessionsOf,
+} from '../../auth/sessions.ts';
 import { useSetupLink } from '../../auth/setup-links.ts';
 import { checkOwnPassword, type SignInSources, signInToken, signInUser } from '../../auth/sign-in.ts';
 import { updateUser } from '../../auth/users.ts';
 import { Refusal } from '../../errors.ts';
-import { isoOf } from '../iso.ts';
+import { isoOf, withIsoDates } from '../iso.ts';
 import type { Body, Browser, Operations, Sources } from './operation.ts';
 
 export function sessionOperations({ sql, keys, clock, random, passwords, log, publicUrl }: Sources) {
@@ -33,7 +39,11 @@ export function sessionOperations({ sql, keys, clock, random, passwords, log, pu
       isOpen: true,
       async answer({ body, browser }) {
         const now = clock();
-        const token = await signIn(signInSources, body, { address: browser.address, now });
+        const token = await signIn(signInSources, body, {
+          address: browser.address,
+          browser: browser.userAgent,
+          now,
+        });
         return begin('createSession', token, { browser, now });
       },
     },
@@ -41,8 +51,9 @@ export function sessionOperations({ sql, keys, clock, random, passwords, log, pu
       isOpen: true,
       async answer({ body: { token, userName: name, password }, browser }) {
         const now = clock();
-        const { address } = browser;
-        const session = await useSetupLink(signInSources, { token, name, password, address, now });
+        const { address, userAgent } = browser;
+        const use = { token, name, password, address, browser: userAgent, now };
+        const session = await useSetupLink(signInSources, use);
         return begin('createFirstUser', session, { browser, now });
       },
     },
@@ -52,15 +63,27 @@ export function sessionOperations({ sql, keys, clock, random, passwords, log, pu
       await endSession(sql, browser.sessionToken ?? '');
       browser.hold(null);
     },
+    async listOwnSessions({ caller }) {
+      const { hash: current, userId } = userSessionOf(caller);
+      const sessions = await listSessionsOf(sql, userId, { current, now: clock() });
+      return { sessions: sessions.map(withIsoDates) };
+    },
+    async endOwnSession({ caller, params: { sessionId } }) {
+      const { userId } = userSessionOf(caller);
+      const isEnded = await sql.begin((tx) => endSessionOf(tx, userId, sessionId));
+      if (!isEnded) throw new Refusal('SESSION_NOT_FOUND', 'You have no such session.');
+    },
+    async endOtherSessions({ caller }) {
+      const { hash, userId } = userSessionOf(caller);
+      await sql.begin((tx) => endSessionsOf(tx, userId, hash));
+    },
+    async updateOwnAccount({ caller, browser: { address }, body: { name, currentPassword } }) {
+      const { hash, userId } = userSessionOf(caller);
+      await checkOwnPassword(signInSources, { userId, password: currentPassword, address, now: clock() });
+      return withIsoDates(await updateUser(sql, userId, { name }, { passwords, keptSession: hash }));
+    },
     async changeOwnPassword({ caller, browser: { address }, body }) {
-      const { hash } = sessionOf(caller);
-      if (caller.kind !== 'user') {
-        throw new Refusal(
-          'SESSION_INVALID',
-          'The session was opened with an admin token, which has no password.',
-        );
-      }
-      const { id: userId } = caller;
+      const { hash, userId } = userSessionOf(caller);
       const { currentPassword, password } = body;
       await checkOwnPassword(signInSources, { userId, password: currentPassword, address, now: clock() });
       await updateUser(sql, userId, { password }, { passwords, keptSession: hash });
@@ -71,7 +94,7 @@ export function sessionOperations({ sql, keys, clock, random, passwords, log, pu
 function signIn(
   sources: SignInSources,
   { userName: name, password, token }: Body<'createSession'>,
-  at: { address: string; now: number },
+  at: { address: string; browser: string | null; now: number },
 ): Promise<string> {
   if (token === undefined && name !== undefined && password !== undefined) {
     return signInUser(sources, { name, password, ...at });
@@ -92,6 +115,13 @@ function toSession(caller: Caller, publicUrl: string | null) {
     expiresAt: isoOf(expiresAt),
     publicUrl,
   };
+}
+
+/** The session of a user. */
+function userSessionOf(caller: Caller): { hash: Buffer; userId: string } {
+  const { hash } = sessionOf(caller);
+  if (caller.kind === 'user') return { hash, userId: caller.id };
+  throw new Refusal('SESSION_INVALID', 'The session was opened with an admin token, which has no password.');
 }
 
 function sessionOf({ session }: Caller): Session {
