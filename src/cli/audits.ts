@@ -101,6 +101,7 @@ export const commandAudits: Readonly<Record<string, Audit>> = {
   'send preview': reads,
   'send create': action('platform', 'name'),
   'send list': reads,
+  'send templates': reads,
   'send show': reads,
   'send recipients': reads,
   'send pause': action('send'),
