@@ -1,5 +1,5 @@
 /**
- * Reads the facts of all bots for the rules: three statements over the queues, and one for every few hundred bots over their figures.
+ * Reads the facts of all bots for the rules: two statements over the queues, and two for every few hundred bots.
  */
 import type { Sql } from '../database/client.ts';
 import { botsPerStatement } from '../database/cluster.ts';
@@ -20,11 +20,7 @@ type Stored = Omit<Facts, 'stopped' | 'wrongSignatures' | 'oldestAt' | 'givenUp'
 
 /** Yields the facts of all bots, some hundred at a time. */
 export async function* readFacts(sql: Sql, now: number): AsyncGenerator<Facts[]> {
-  const [signatures, oldest, webhooks] = await Promise.all([
-    readWrongSignatures(sql, now),
-    readOldest(sql),
-    readGivenUp(sql, now),
-  ]);
+  const [oldest, webhooks] = await Promise.all([readOldest(sql), readGivenUp(sql, now)]);
   const countMax = Math.min(botsAtOnce, await botsPerStatement(sql));
   for (let after = ''; ; ) {
     const bots = await sql<{ botId: string }[]>`
@@ -32,6 +28,7 @@ export async function* readFacts(sql: Sql, now: number): AsyncGenerator<Facts[]>
     const last = bots.at(-1);
     if (!last) return;
     after = last.botId;
+    const signatures = await readWrongSignatures(sql, bots, now);
     for (let first = 0; first < bots.length; first += countMax) {
       const rows = await readStored(sql, bots.slice(first, first + countMax), now);
       yield rows.map(({ stoppedKinds, ...stored }) => ({
@@ -45,12 +42,18 @@ export async function* readFacts(sql: Sql, now: number): AsyncGenerator<Facts[]>
   }
 }
 
-/** In the current hour and the one before it. */
-async function readWrongSignatures(sql: Sql, now: number) {
+/** In the current hour and the one before it. Reads few rows of each bot, however many hours are stored. */
+async function readWrongSignatures(sql: Sql, bots: readonly { botId: string }[], now: number) {
   const since = new Date(Math.floor(now / hourMs) * hourMs - hourMs);
   const rows = await sql<{ botId: string; platform: PlatformName; count: number }[]>`
-    select bot_id as "botId", platform, sum(count)::float8 as count from refused_deliveries
-    where hour >= ${since} and reason = 'wrong-signature' group by bot_id, platform`;
+    select bots.bot_id as "botId", platform, sum(count)::float8 as count
+    from unnest(${textList(bots.map(({ botId }) => botId))}::text[]) as bots (bot_id)
+    cross join lateral (
+      select platform, count from refused_deliveries
+      where refused_deliveries.bot_id = bots.bot_id and platform = any (${textList(webhookPlatformNames)}::text[])
+        and hour >= ${since} and reason = 'wrong-signature'
+    ) recent
+    group by bots.bot_id, platform`;
   return Map.groupBy(rows, ({ botId }) => botId);
 }
 
@@ -84,7 +87,8 @@ async function readStored(sql: Sql, bots: readonly { botId: string }[], now: num
   const rows = await sql<{ facts: Stored }[]>`
     select json_build_object('botId', bots.bot_id, 'timeZone', time_zone,
       'channels', coalesce((select json_agg(json_build_object('platform', platform, 'enabled', enabled,
-        'hasAccess', access_token_sealed is not null or channel_id is not null))
+        'hasAccess', access_token_sealed is not null or channel_id is not null,
+        'changedAt', extract(epoch from updated_at) * 1000))
         from channels where channels.bot_id = ${bot}), '[]'),
       'totals', coalesce((select json_agg(json_build_object('platform', platform, 'followers', followers, 'blocks', blocks,
         'lastDeliveryAt', extract(epoch from last_delivery_at) * 1000))

@@ -10,7 +10,7 @@ import type { BusinessHours, Reading, RuleName, RuleSettings } from './rules.ts'
 export type Facts = {
   botId: string;
   timeZone: string;
-  channels: readonly { platform: PlatformName; enabled: boolean; hasAccess: boolean }[];
+  channels: readonly { platform: PlatformName; enabled: boolean; hasAccess: boolean; changedAt: number }[];
   /** The figures of the platforms over all time, and their last deliveries. */
   totals: readonly {
     platform: PlatformName;
@@ -47,17 +47,17 @@ export function readingsOf(
     enabled.some((one) => one.platform === platform);
   const hours = settingsOf('no-delivery').hours;
   const all: Reading[] = [
-    ...facts.totals.filter(isEnabled).flatMap(({ platform, lastDeliveryAt }) =>
-      lastDeliveryAt === null || hours === null || platform === 'liveChat'
-        ? []
-        : [
-            {
-              rule: 'no-delivery' as const,
-              subject: platform,
-              value: businessHours({ from: lastDeliveryAt, to: now }, hours, facts.timeZone),
-            },
-          ],
-    ),
+    ...enabled.flatMap(({ platform, changedAt }) => {
+      const last = facts.totals.find((one) => one.platform === platform)?.lastDeliveryAt ?? null;
+      if (last === null || hours === null || platform === 'liveChat') return [];
+      // A channel that was off until now has its time, too.
+      const span = { from: Math.max(last, changedAt), to: now };
+      return {
+        rule: 'no-delivery' as const,
+        subject: platform,
+        value: businessHours(span, hours, facts.timeZone),
+      };
+    }),
     ...facts.wrongSignatures.map(({ platform, count }) => ({
       ...{ rule: 'wrong-signatures' as const, subject: platform, value: count },
     })),

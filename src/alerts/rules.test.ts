@@ -19,7 +19,7 @@ const quiet: Facts = {
     tokens: [],
     stopped: [],
   },
-  channels: [{ platform: 'line', enabled: true, hasAccess: true }],
+  channels: [{ platform: 'line', enabled: true, hasAccess: true, changedAt: 0 }],
   totals: [{ platform: 'line', followers: 1_000, blocks: 100, lastDeliveryAt: now - minuteMs }],
   ...{ wrongSignatures: [], oldestAt: null, givenUp: null },
 };
@@ -43,13 +43,23 @@ test('each default rule begins at its threshold, and not before', () => {
       [],
       {
         totals: lineSilentFor(27 * hourMs),
-        channels: [{ platform: 'line', enabled: false, hasAccess: true }],
+        channels: [{ platform: 'line', enabled: false, hasAccess: true, changedAt: 0 }],
+      },
+    ],
+    [
+      [],
+      {
+        totals: lineSilentFor(27 * hourMs),
+        channels: [{ platform: 'line', enabled: true, hasAccess: true, changedAt: now - hourMs }],
       },
     ],
     [['wrong-signatures'], { wrongSignatures: [{ platform: 'line', count: 10 }] }],
     [[], { wrongSignatures: [{ platform: 'line', count: 9 }] }],
     [['collection-stopped'], { stopped: ['line'] }],
-    [[], { stopped: ['line'], channels: [{ platform: 'line', enabled: true, hasAccess: false }] }],
+    [
+      [],
+      { stopped: ['line'], channels: [{ platform: 'line', enabled: true, hasAccess: false, changedAt: 0 }] },
+    ],
     [['quota-expected'], { quota: quotaOf(700) }],
     [['quota-used', 'quota-expected'], { quota: quotaOf(800) }],
     [['quota-used', 'quota-full', 'quota-expected'], { quota: quotaOf(1_000) }],
