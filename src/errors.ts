@@ -239,6 +239,11 @@ export const catalogue = {
       'The SMTP server is unreachable, or refused the sign-in, the sender, the recipient or the message.',
     remedy: 'The message holds the answer of the server. Correct `SHOAL_SMTP_URL` or the address.',
   },
+  MAIL_REPORT_NOT_FOUND: {
+    status: 404,
+    cause: 'There is no report by e-mail with that id, or the caller has no access to one of its bots.',
+    remedy: 'See `shoal report list`.',
+  },
   GIFT_NOT_FOUND: {
     status: 404,
     cause: 'The bot has no gift with that id or name.',

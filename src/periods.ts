@@ -54,6 +54,6 @@ const shapes: Record<PeriodUnit, (day: string) => { name: string; last: string }
 };
 
 /** 1 (Monday) to 7 (Sunday). */
-function weekdayOf(day: string): number {
+export function weekdayOf(day: string): number {
   return new Date(`${day}T00:00:00Z`).getUTCDay() || 7;
 }

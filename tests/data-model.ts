@@ -114,6 +114,11 @@ const folders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     alert_reports: 'Reports of begins, ends and tests, by target; also their queue.',
     alert_checks: 'The time of the next check of all rules.',
   },
+  'mail-reports': {
+    mail_reports: 'Reports by e-mail: bots, schedule, language, and the latest run.',
+    mail_report_recipients: 'Their addresses, and who has unsubscribed.',
+    mail_report_runs: 'The periods that were planned, each once.',
+  },
   mantago: {
     mantago_connections: 'The bot at MantaGo: address, id, and the encrypted API pair.',
     mantago_imports: 'The latest walk through MantaGo. The write of a step locks this row.',

@@ -2627,6 +2627,106 @@ export interface paths {
         patch: operations["updateUser"];
         trace?: never;
     };
+    "/api/v1/mail-reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The reports by e-mail, by name
+         * @description A caller for some bots gets the reports whose bots it all may use. Needs the scope `write`, because addresses are personal
+         *     data.
+         */
+        get: operations["listMailReports"];
+        put?: never;
+        /**
+         * Create a report by e-mail
+         * @description It is first sent after the current period has ended.
+         */
+        post: operations["createMailReport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mail-reports/{reportId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reportId: components["parameters"]["MailReportId"];
+            };
+            cookie?: never;
+        };
+        /** One report by e-mail */
+        get: operations["getMailReport"];
+        /**
+         * Replace a report by e-mail
+         * @description A recipient that stays keeps its state: an unsubscribed one stays unsubscribed. Safe to repeat.
+         */
+        put: operations["replaceMailReport"];
+        post?: never;
+        /**
+         * Delete a report by e-mail
+         * @description Deletes its addresses and its waiting e-mails.
+         */
+        delete: operations["deleteMailReport"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mail-reports/{reportId}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reportId: components["parameters"]["MailReportId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * A report as a page
+         * @description The e-mail about the latest complete period, as a browser shows it. Nothing is sent. Without SHOAL_PUBLIC_URL: 409.
+         */
+        get: operations["previewMailReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mail-reports/{reportId}/send": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A key that you choose, one for each change. A repeat with the same key changes nothing. */
+                "Idempotency-Key": components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                reportId: components["parameters"]["MailReportId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a report now
+         * @description Sends the latest complete period to all subscribed recipients, besides the planned sending. A repeat with the same key sends
+         *     nothing more.
+         */
+        post: operations["sendMailReport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/bots/{botId}/exports/{what}": {
         parameters: {
             query?: never;
@@ -2829,6 +2929,82 @@ export interface components {
             createdAt: string;
             /** Format: date-time */
             updatedAt: string;
+        };
+        /**
+         * @description Every day, on Monday about the week before, or on the first day of the month about the month before.
+         * @enum {string}
+         */
+        MailReportFrequency: "daily" | "weekly" | "monthly";
+        /** @enum {string} */
+        MailReportLanguage: "zh-Hant" | "ja" | "en";
+        NewMailReport: {
+            name: string;
+            botIds: string[];
+            frequency: components["schemas"]["MailReportFrequency"];
+            language: components["schemas"]["MailReportLanguage"];
+            /** @description Zone of `time`. Figures are by day of each bot's own zone. */
+            timeZone: string;
+            time: components["schemas"]["TimeOfDay"];
+            /** @default false */
+            isPaused?: boolean;
+            /** @description E-mail addresses. */
+            recipients: string[];
+        };
+        MailReportRecipient: {
+            address: string;
+            /**
+             * Format: date-time
+             * @description Null: subscribed.
+             */
+            unsubscribedAt: string | null;
+            /** @description Of the latest sending; null: none, or longer than 30 days ago. */
+            result: components["schemas"]["MailReportResult"] | null;
+        };
+        MailReportResult: {
+            /** @enum {string} */
+            state: "waiting" | "sent" | "given-up";
+            /** @description Why the last attempt failed. */
+            problem: string | null;
+        };
+        MailReportRun: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: date
+             * @description First day of the period.
+             */
+            first: string;
+            /** Format: date */
+            last: string;
+        };
+        MailReport: {
+            reportId: string;
+            name: string;
+            botIds: string[];
+            frequency: components["schemas"]["MailReportFrequency"];
+            language: components["schemas"]["MailReportLanguage"];
+            timeZone: string;
+            time: components["schemas"]["TimeOfDay"];
+            isPaused: boolean;
+            recipients: components["schemas"]["MailReportRecipient"][];
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /**
+             * Format: date-time
+             * @description The next planned sending; null: paused.
+             */
+            dueAt: string | null;
+            /** @description The latest sending; null: none yet. */
+            lastRun: components["schemas"]["MailReportRun"] | null;
+            /** @description Why the report could not be made; null: it could. */
+            problem: string | null;
+        };
+        MailReports: {
+            reports: components["schemas"]["MailReport"][];
+            /** @description Whether the server can send reports (SHOAL_SMTP_URL */
+            isConfigured: boolean;
         };
         MessageTemplates: {
             templates: components["schemas"]["MessageTemplate"][];
@@ -4480,7 +4656,7 @@ export interface components {
          */
         AuditOrigin: "dashboard" | "api" | "command";
         /** @enum {string} */
-        AuditSubjectKind: "bot" | "channel" | "lineToken" | "callback" | "tag" | "template" | "gift" | "alertRule" | "adminToken" | "user";
+        AuditSubjectKind: "bot" | "channel" | "lineToken" | "callback" | "tag" | "template" | "gift" | "alertRule" | "mailReport" | "adminToken" | "user";
         AuditEntries: {
             entries: components["schemas"]["AuditEntry"][];
             nextCursor: string | null;
@@ -4713,6 +4889,15 @@ export interface components {
         };
         /** @description The gift is out of stock (GIFT_OUT_OF_STOCK), has expired (GIFT_EXPIRED), or is redeemed already (GIFT_REDEEMED), or the key was used for another change (KEY_REUSED). Nothing was changed. */
         GiftRefused: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The server has no SMTP server, sender or public address (MAIL_NOT_CONFIGURED). */
+        MailNotConfigured: {
             headers: {
                 [name: string]: unknown;
             };
@@ -5054,6 +5239,7 @@ export interface components {
         TagId: string;
         /** @description A key that you choose, one for each change. A repeat with the same key changes nothing. */
         IdempotencyKey: string;
+        MailReportId: string;
         DeliveryId: number;
         JobId: number;
         NoticeId: number;
@@ -10339,6 +10525,248 @@ export interface operations {
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["UserExists"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    listMailReports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The reports. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailReports"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    createMailReport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMailReport"];
+            };
+        };
+        responses: {
+            /** @description The report. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailReport"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    getMailReport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reportId: components["parameters"]["MailReportId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailReport"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    replaceMailReport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reportId: components["parameters"]["MailReportId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMailReport"];
+            };
+        };
+        responses: {
+            /** @description The report. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailReport"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    deleteMailReport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reportId: components["parameters"]["MailReportId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report is deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    previewMailReport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                reportId: components["parameters"]["MailReportId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["MailNotConfigured"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    sendMailReport: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A key that you choose, one for each change. A repeat with the same key changes nothing. */
+                "Idempotency-Key": components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                reportId: components["parameters"]["MailReportId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The report. The e-mails are waiting. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailReport"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["MailNotConfigured"];
             413: components["responses"]["BodyTooLarge"];
             414: components["responses"]["AddressTooLong"];
             415: components["responses"]["MediaTypeUnsupported"];

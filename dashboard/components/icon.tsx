@@ -14,6 +14,7 @@ const paths = {
   rewards: 'M3 7h14v3H3zM4.5 10v7h11v-7M10 7v10M10 7C8 2.5 4 4 6.5 7M10 7c2-4.5 6-3 3.5 0',
   reconciliation: 'M10 3v14M5 17h10M4 6h12M4 6l-2 5.5h4zM16 6l-2 5.5h4z',
   alerts: 'M10 2.5c-3 0-4.5 2-4.5 5 0 4-2 5-2 6.5h13c0-1.5-2-2.5-2-6.5 0-3-1.5-5-4.5-5ZM8 16.5h4',
+  'mail-reports': 'M2.5 4.5h15v11h-15zM2.5 5l7.5 6 7.5-6',
   health: 'M2 10h4l2-5 4 10 2-5h4',
   settings: 'M3 6h7M14 6h3M3 14h3M10 14h7M12 4v4M8 12v4',
   menu: 'M3 5h14M3 10h14M3 15h14',

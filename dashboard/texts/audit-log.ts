@@ -29,6 +29,7 @@ export const t = defineTexts('audit-log', {
   tag: { en: 'Tag', ja: 'タグ', 'zh-Hant': '標籤' },
   template: { en: 'Template', ja: 'テンプレート', 'zh-Hant': '範本' },
   gift: { en: 'Gift', ja: 'ギフト', 'zh-Hant': '禮物' },
+  mailReport: { en: 'Report by e-mail', ja: 'メールレポート', 'zh-Hant': '電子郵件報告' },
   alertRule: { en: 'Alert rule', ja: 'アラートのルール', 'zh-Hant': '警示規則' },
   adminToken: { en: 'Admin token', ja: '管理トークン', 'zh-Hant': '管理權杖' },
   user: { en: 'User', ja: 'ユーザー', 'zh-Hant': '使用者' },

@@ -12,6 +12,7 @@ export const t = defineTexts('frame', {
   'live-chat': { en: 'Live chat', ja: 'ライブチャット', 'zh-Hant': '即時客服' },
   templates: { en: 'Message templates', ja: 'テンプレート', 'zh-Hant': '訊息範本' },
   rewards: { en: 'Rewards', ja: '特典', 'zh-Hant': '獎勵' },
+  'mail-reports': { en: 'Reports by e-mail', ja: 'メールレポート', 'zh-Hant': '電子郵件報告' },
   reconciliation: { en: 'Reconciliation', ja: '照合', 'zh-Hant': '對帳' },
   alerts: { en: 'Alerts', ja: 'アラート', 'zh-Hant': '警示' },
   health: { en: 'Health', ja: '稼働状況', 'zh-Hant': '運作狀況' },

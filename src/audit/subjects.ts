@@ -70,6 +70,14 @@ export const subjects = {
     ignored: [...times, 'bot_id'],
     shown: ['rule', 'enabled', 'threshold', 'from_hour', 'until_hour', 'weekdays'],
   },
+  mailReport: {
+    ...{ table: 'mail_reports', key: 'report_id', resultKey: 'reportId', ofBot: false },
+    ignored: [...times, 'due_at', 'last_run', 'last_run_at', 'last_first_day', 'last_day', 'problem'],
+    shown: [
+      ...['report_id', 'name', 'bot_ids', 'frequency', 'language', 'time_zone', 'minute_of_day'],
+      'is_paused',
+    ],
+  },
   adminToken: {
     ...{ table: 'admin_tokens', key: 'token_id', resultKey: 'tokenId', ofBot: false },
     ignored: ['created_at', 'token_hash', 'last_used_at'],

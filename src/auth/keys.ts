@@ -32,6 +32,8 @@ export type SecretKey = {
   attemptKey: Uint8Array;
   /** Signs the tokens of live chat's visitors. */
   chatKey: Uint8Array;
+  /** Signs the links of e-mails. */
+  mailLinkKey: Uint8Array;
 };
 
 export type KeySource = {
@@ -200,6 +202,7 @@ function derive(master: string, random: Random): SecretKey {
     visitorKey: keyFor('shoal visitors'),
     attemptKey: keyFor('shoal sign-in attempts'),
     chatKey: keyFor('shoal live chat'),
+    mailLinkKey: keyFor('shoal links of e-mails'),
   };
 }
 

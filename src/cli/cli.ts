@@ -51,6 +51,7 @@ const parts = new Map<string, () => Promise<Part>>([
   ['export', () => import('./export.ts')],
   ['import', () => import('./import.ts')],
   ['mail', () => import('./mail.ts')],
+  ['report', () => import('./report.ts')],
   ['mantago', () => import('./mantago.ts')],
   ['cluster', () => import('./cluster.ts')],
   ['sandbox', () => import('./sandbox.ts')],
@@ -90,6 +91,7 @@ const optionNames = Object.keys(options) as (keyof typeof options)[];
 function optionsOf(command: Command): readonly (keyof typeof options)[] {
   if (command.parent?.name() === 'sandbox') return [];
   if (command.name() === 'setup-link') return [...databaseOptions, 'host', 'port', 'publicUrl'];
+  if (command.parent?.name() === 'report') return [...databaseOptions, 'smtpUrl', 'mailFrom', 'publicUrl'];
   if (command.parent?.name() === 'mail') return ['smtpUrl', 'mailFrom', 'logLevel'];
   if (['backup', 'restore'].includes(command.name())) return [...databaseOptions, 'backupPassphrase'];
   if (command.parent?.name() === 'collect') return [...databaseOptions, ...collectOptions];

@@ -136,6 +136,17 @@ export async function endMail(
     where mail_id = ${mailId} and outcome is null`;
 }
 
+/** Gives up the waiting mails whose key begins so, except those whose transfer has begun. Safe to repeat. */
+export async function cancelMails(
+  tx: Transaction,
+  { keyPrefix, now }: { keyPrefix: string; now: number },
+): Promise<void> {
+  await tx`
+    update mails set outcome = 'given-up', ended_at = ${new Date(now)}, problem = 'It was cancelled.',
+      content_sealed = null, claimed_until = null
+    where outcome is null and transfer_begun_at is null and starts_with(key, ${keyPrefix})`;
+}
+
 /** Deletes the rows of mails that ended or expired 30 days ago. Safe to repeat. */
 export async function purgeMails(sql: Queryable, { now }: { now: number }): Promise<void> {
   await sql`delete from mails where coalesce(ended_at, expires_at) <= ${new Date(now - keptMs)}`;

@@ -22,6 +22,7 @@ import { LineProfiles } from '../line/people/line-profiles.ts';
 import { Posting } from '../live-chat/posting.ts';
 import { readMailSettings } from '../mail/settings.ts';
 import { MailWorker } from '../mail/worker.ts';
+import { runDueReport } from '../mail-reports/runs.ts';
 import { MantagoClient } from '../mantago/mantago-client.ts';
 import { startComparisonWork, startImportWork } from '../mantago/worker.ts';
 import { GraphClient } from '../meta/graph-client.ts';
@@ -239,12 +240,19 @@ function startAlerts(parts: Parts, { access, closers }: BackgroundParts, worker:
   });
 }
 
-function startMail({ config, sql, keys, clock, log }: Parts, closers: Closer[]): void {
+function startMail({ config, sql, keys, clock, random, log }: Parts, closers: Closer[]): void {
   const settings = readMailSettings(config);
   if (settings === null) return;
   const worker = new MailWorker({ sql, settings, keys, clock, log });
   worker.start();
-  closers.push(() => worker.stop());
+  const reports = { sql, keys, random, settings, publicUrl: config.publicUrl };
+  const poll = new Poll(
+    async () => ((await runDueReport(reports, { now: clock(), log })) ? 0 : shortPollMs),
+    {
+      ...{ name: 'the sending of reports', pauseMs: shortPollMs, log },
+    },
+  );
+  closers.push(async () => void (await Promise.all([poll.stop(), worker.stop()])));
 }
 
 function startDispatcher(

@@ -8,6 +8,7 @@ import { readManagementContract, registerManagement } from '../api/management/ro
 import { readMantagoContract, registerMantago } from '../api/mantago/router.ts';
 import { registerDocuments } from '../api/pages/documents.ts';
 import { registerPages } from '../api/pages/pages.ts';
+import { registerUnsubscribe } from '../api/pages/unsubscribe.ts';
 import { registerWidgetFile } from '../api/pages/widget-file.ts';
 import { opensSocket, registerSockets, socketRefusal } from '../api/sockets.ts';
 import type { KeyWatch } from '../auth/key-watch.ts';
@@ -38,6 +39,7 @@ import { registerGateway } from '../line/gateway/gateway.ts';
 import { registerRedirect } from '../line/gateway/redirect.ts';
 import type { VerifiedTokens } from '../line/verified-tokens.ts';
 import type { LiveChat } from '../live-chat/live-chat.ts';
+import { readMailSettings } from '../mail/settings.ts';
 import { GraphClient } from '../meta/graph-client.ts';
 import { proxiesOf } from '../network.ts';
 import type { WebhookPlatformName } from '../platforms/platform.ts';
@@ -163,6 +165,7 @@ export async function buildHttp(
       pictures,
       dataFolder: config.databaseUrl === null ? config.data : null,
       publicUrl: config.publicUrl,
+      mail: readMailSettings(config),
       mantagoCallsPerMinute: config.mantagoCallsPerMinute,
       keys,
       clock,
@@ -196,6 +199,7 @@ export async function buildHttp(
     ...{ sql, keys, inbox, clock, random, log, onStored: stored, onClick: metrics.clicked },
     waitingBytesMax: config.waitingBytesMax / 2,
   });
+  await registerUnsubscribe(app, { sql, keys, clock });
   await registerWidgetFile(app);
   registerHealth(app, { keyWatch, metrics, drain });
   await registerPages(app);

@@ -22,6 +22,7 @@ import { isOldImage, purgeImages } from '../live-chat/erasure.ts';
 import { isOldUsage, purgeUsage } from '../live-chat/usage.ts';
 import { isSilentVisitor, purgeSilentVisitors } from '../live-chat/visitors.ts';
 import { purgeMails } from '../mail/queue.ts';
+import { purgeReportRuns } from '../mail-reports/runs.ts';
 import { hasNewPointDays, storePointDays } from '../points/point-periods.ts';
 import { isOldPicture, purgePictures } from '../profiles/pictures.ts';
 import { isOldSend, purgeSends } from '../sends/sends.ts';
@@ -48,6 +49,7 @@ export async function purge(sql: Sql, settings: Settings, isStopped: () => boole
   await purgeAttempts(sql, { now: clock() });
   await purgeMails(sql, { now: clock() });
   await purgeAudit(sql, { now: clock(), auditDays: settings.auditDays, isStopped });
+  await purgeReportRuns(sql, { now: clock() });
   const botsMax = Math.min(botsAtOnce, await botsPerStatement(sql));
   for (let after: string | undefined = ''; after !== undefined && !isStopped(); ) {
     const bots: { botId: string }[] = await sql`

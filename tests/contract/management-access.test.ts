@@ -12,7 +12,7 @@ import { removeUser } from '../../src/auth/users.ts';
 import type { Sql } from '../../src/database/client.ts';
 import { minuteMs } from '../../src/time.ts';
 import { parseYaml } from '../harness/yaml.ts';
-import { addContact, good, ready, successOf, ulidOf } from './management-calls.ts';
+import { addContact, good, ready, reportOf, successOf, ulidOf } from './management-calls.ts';
 import { type Call, contract, operationOf, password, problemOf, sessionOnly } from './management-server.ts';
 
 type DocumentedOperation = { operationId: string; security?: Record<string, string[]>[] };
@@ -136,6 +136,13 @@ const withoutBot: Record<string, [status: number, code: string | undefined]> = {
   exportAuditEntries: [200, undefined],
   updateUser: [404, 'USER_NOT_FOUND'],
   removeUser: [404, 'USER_NOT_FOUND'],
+  listMailReports: [200, undefined],
+  createMailReport: [404, 'BOT_NOT_FOUND'],
+  getMailReport: [404, 'MAIL_REPORT_NOT_FOUND'],
+  replaceMailReport: [404, 'MAIL_REPORT_NOT_FOUND'],
+  deleteMailReport: [404, 'MAIL_REPORT_NOT_FOUND'],
+  previewMailReport: [404, 'MAIL_REPORT_NOT_FOUND'],
+  sendMailReport: [404, 'MAIL_REPORT_NOT_FOUND'],
 };
 
 test('a caller for one bot cannot reach another bot by any operation or id', async () => {
@@ -207,6 +214,8 @@ function bodyOf(id: string, ids: { contactId: string; entryId: string }): Call {
     transferPoints: { toContactId: ids.contactId, amount: 5 },
     reversePoints: { entryId: ids.entryId },
     createUser: { name: 'Sweep', scope: 'read', password },
+    createMailReport: reportOf('unknown'),
+    replaceMailReport: reportOf('unknown'),
     sendChatMessage: { messageId: ulidOf(1), text: 'hello' },
   };
   const image: Call = {

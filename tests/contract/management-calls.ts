@@ -10,6 +10,7 @@ import { setChannel } from '../../src/bots/set-channel.ts';
 import { createContacts, findContacts } from '../../src/contacts/contacts.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { startReplay } from '../../src/jobs/jobs.ts';
+import { createReport } from '../../src/mail-reports/reports.ts';
 import { startImport } from '../../src/mantago/imports.ts';
 import { newId } from '../../src/random.ts';
 import { createGift } from '../../src/rewards/gifts.ts';
@@ -74,6 +75,7 @@ export const downloads = [
   'getDeliveryBody',
   'exportData',
   'getChatImage',
+  'previewMailReport',
   'getContactPicture',
   'openChatSocket',
 ];
@@ -106,6 +108,7 @@ export async function ready(starting = managementServer()) {
   const jobId = String((await startReplay(sql, botId, { clock: () => now, random: randomBytes })).jobId);
   const sendId = await addSend(server);
   const templateId = await addTemplate(server);
+  const readReportId = await addReport(server);
   const giftId = await addGift(server);
   const targetId = await addAlertTarget(server, 'first@shop.example');
   const grantId = await addGrant(server, first.contactId, giftId);
@@ -118,6 +121,8 @@ export async function ready(starting = managementServer()) {
       ? { ...(await addContact(server, `P${calls}`)), tagId: await addTag(server, `Tag ${calls}`) }
       : first;
     const userId = operationOf(id).path.includes('{userId}') ? (await server.addUser()).userId : '';
+    const changesReport = operationOf(id).method !== 'GET' && operationOf(id).path.includes('{reportId}');
+    const reportId = changesReport ? await addReport(server) : readReportId;
     const setupToken = id === 'createFirstUser' ? await addSetupLink(server) : '';
     const bodies: Record<string, Record<string, unknown>> = {
       createAlertTarget: { kind: 'email', address: `a${calls}@shop.example` },
@@ -133,6 +138,8 @@ export async function ready(starting = managementServer()) {
       grantGift: { giftId },
       createMessageTemplate: { name: `Template ${calls}`, text: 'Thank you' },
       replaceMessageTemplate: { name: `Changed ${calls}`, text: 'Thanks' },
+      createMailReport: reportOf(server.botId),
+      replaceMailReport: { ...reportOf(server.botId), isPaused: true },
       sendChatMessage: { messageId: ulidOf(calls), text: '可以的' },
     };
     const image = {
@@ -150,6 +157,7 @@ export async function ready(starting = managementServer()) {
         tokenId,
         lineTokenId,
         userId,
+        reportId,
         sendId,
         giftId,
         grantId: id === 'redeemGift' ? await addGrant(server, params.contactId, giftId) : grantId,
@@ -174,6 +182,7 @@ export async function ready(starting = managementServer()) {
   };
   const ids = {
     ...first,
+    reportId: readReportId,
     giftId,
     grantId,
     sendId,
@@ -279,6 +288,18 @@ async function addTemplate({ sql, botId, now }: ManagementServer): Promise<strin
   const content = { text: 'Hi', quickReplies: [], whatsAppTemplate: null, platforms: {} };
   const template = { botId, name: newId(randomBytes), content };
   return (await createTemplate(sql, template, { now, random: randomBytes })).templateId;
+}
+
+export function reportOf(botId: string) {
+  return {
+    ...({ name: 'Sales', botIds: [botId], frequency: 'weekly', language: 'ja' } as const),
+    ...{ timeZone: 'Asia/Tokyo', time: '09:00', recipients: ['ming@shop.example'] },
+  };
+}
+
+async function addReport({ sql, botId, now }: ManagementServer): Promise<string> {
+  const report = { ...reportOf(botId), isPaused: false };
+  return (await createReport(sql, report, { now, random: randomBytes })).reportId;
 }
 
 export function ulidOf(number: number): string {

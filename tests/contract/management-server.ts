@@ -19,6 +19,7 @@ import { openClient, type Sql } from '../../src/database/client.ts';
 import { readContract } from '../../src/http/contract.ts';
 import { addSecurityHeaders } from '../../src/http/security-headers.ts';
 import { startLiveChat } from '../../src/live-chat/live-chat.ts';
+import { readMailSettings } from '../../src/mail/settings.ts';
 import { GraphFailure } from '../../src/meta/graph-client.ts';
 import { proxiesOf } from '../../src/network.ts';
 import { Pictures } from '../../src/profiles/pictures.ts';
@@ -77,7 +78,7 @@ type Api = Pick<ManagementServer, 'app' | 'sql' | 'keys'> & {
   /** The server of the running test: its clock and its log. */
   current: ManagementServer | null;
 };
-type Settings = { rateLimit?: number; passwordCost?: typeof cheap };
+type Settings = { rateLimit?: number; passwordCost?: typeof cheap; smtpUrl?: string | null };
 
 const now = Date.parse('2026-03-15T04:00:00Z');
 const apiOfFile = oncePerFile((scope) => startApi(scope));
@@ -92,7 +93,10 @@ export async function ownManagementServer(t: Scope, settings: Settings = {}): Pr
   return addTest(await startApi(t, settings));
 }
 
-async function startApi(scope: Scope, { rateLimit = 0, passwordCost = cheap }: Settings = {}): Promise<Api> {
+async function startApi(
+  scope: Scope,
+  { rateLimit = 0, passwordCost = cheap, smtpUrl = 'smtp://mail.example' }: Settings = {},
+): Promise<Api> {
   const { sql, url } = await testDatabase(scope);
   const random = randomBytes;
   const keys = await openKeys({ secretKey: 'a secret key for tests, long enough', dataFolder: '', random });
@@ -115,7 +119,9 @@ async function startApi(scope: Scope, { rateLimit = 0, passwordCost = cheap }: S
     ...{ sql, liveChat, pictures, gate, keys, random, clock, rateLimit, passwordCost },
     exportSql: sql,
     dataFolder: null,
-    publicUrl: null,
+    publicUrl: smtpUrl === null ? null : 'https://shoal.example',
+    // Reports are queued, and no worker sends them.
+    mail: readMailSettings({ smtpUrl, mailFrom: 'shoal@shop.example' }),
     mantagoCallsPerMinute: 60,
     collectLimit: callLimit(60),
     metaLimit: callLimit(60),

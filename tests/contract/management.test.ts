@@ -18,6 +18,7 @@ import {
   gif,
   good,
   ready,
+  reportOf,
   successOf,
   ulidOf,
   untagged,
@@ -921,6 +922,21 @@ test('a key of another change and a taken name are rejected', async () => {
     await call(id, { headers });
     assert.deepEqual(problemOf(await call(id, { headers })).slice(0, 2), [409, 'KEY_REUSED'], id);
   }
+});
+
+test('an unknown report or bot of a report is not found, and without an SMTP server none is sent', async (t) => {
+  const { call } = await ready();
+  const params = { reportId: 'unknown' };
+  for (const id of ['get', 'replace', 'delete', 'preview', 'send'].map((name) => `${name}MailReport`)) {
+    assert.deepEqual(problemOf(await call(id, { params })).slice(0, 2), [404, 'MAIL_REPORT_NOT_FOUND'], id);
+  }
+  const body = reportOf('unknown');
+  for (const id of ['createMailReport', 'replaceMailReport'])
+    assert.deepEqual(problemOf(await call(id, { body })).slice(0, 2), [404, 'BOT_NOT_FOUND'], id);
+  const { call: callWithout } = await ready(ownManagementServer(t, { smtpUrl: null }));
+  assert.equal((await callWithout('listMailReports')).body.isConfigured, false);
+  for (const id of ['previewMailReport', 'sendMailReport'])
+    assert.deepEqual(problemOf(await callWithout(id)).slice(0, 2), [409, 'MAIL_NOT_CONFIGURED'], id);
 });
 
 test('the tests cover every documented response of every operation', () => {

@@ -56,7 +56,7 @@ const linePeople = 160;
 const disturbance = { batchMax: 12, repeatShare: 0.05, lateMinutesMax: 30 };
 
 /** Starts a server with the shop on a database of its own, and closes it when its test or file ends. */
-export async function dashboardWorld(t: Scope): Promise<DashboardWorld> {
+export async function dashboardWorld(t: Scope, settings: Partial<Config> = {}): Promise<DashboardWorld> {
   // Hooks run in the order of registration: the server closes before its database.
   let system: System | undefined;
   t.after(async () => {
@@ -65,7 +65,7 @@ export async function dashboardWorld(t: Scope): Promise<DashboardWorld> {
     await system?.close();
   });
   const database = await filledDatabase(t, 'dashboard_world', fill);
-  system = await startSystem(database, { now: worldNow });
+  system = await startSystem(database, { now: worldNow }, settings);
   const { context, address } = system;
   const [stored] = await database.sql<{ value: StoredValues }[]>`select value from dashboard_world`;
   assert.ok(stored);
@@ -95,7 +95,7 @@ export async function emptyWorld(t: Scope): Promise<Pick<DashboardWorld, 'addres
 }
 
 /** The file's shop, for tests that do not change its data. */
-export const sharedWorld = oncePerFile(dashboardWorld);
+export const sharedWorld = oncePerFile((scope) => dashboardWorld(scope));
 
 type StoredValues = Pick<DashboardWorld, 'botId' | 'channels' | 'token'>;
 

@@ -17,10 +17,12 @@ export type TestSmtp = {
   url: string;
   /** In the order of arrival. */
   mails: ReceivedMail[];
-  /** The next messages: `drop` accepts one and ends the connection without an answer. */
+  /** The next messages: `drop` accepts one and ends the connection without an answer, `stall` neither accepts nor answers. */
   behave(...behaviours: Behaviour[]): void;
+  /** Resolves when a message has been stalled. */
+  stalled: Promise<void>;
 };
-type Behaviour = 'accept' | 'drop' | 'refuse-for-now' | 'refuse';
+type Behaviour = 'accept' | 'drop' | 'stall' | 'refuse-for-now' | 'refuse';
 
 export const smtpLogin = { user: 'shoal', password: 'p@ss/word' };
 
@@ -31,6 +33,7 @@ export async function startSmtp(
 ): Promise<TestSmtp> {
   const mails: ReceivedMail[] = [];
   const behaviours: Behaviour[] = [];
+  const stall = Promise.withResolvers<void>();
   const server = new SMTPServer({
     ...certificate,
     authOptional: true,
@@ -51,6 +54,10 @@ export async function startSmtp(
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => void chunks.push(chunk));
       stream.on('end', async () => {
+        if (behaviours[0] === 'stall') {
+          behaviours.shift();
+          return stall.resolve();
+        }
         const bytes = Buffer.concat(chunks);
         const mail = await PostalMime.parse(bytes);
         mails.push({ ...mail, bytes: bytes.toString() } as ReceivedMail);
@@ -70,6 +77,7 @@ export async function startSmtp(
     },
     url: `smtp://127.0.0.1:${port}?tls=off`,
     mails,
+    stalled: stall.promise,
     behave: (...next) => void behaviours.push(...next),
   };
 }

@@ -669,6 +669,48 @@ create table line_unit_events (
  PRIMARY KEY (bot_id, unit, first_day, last_day)
 );
 
+create table mail_report_recipients (
+ report_id text collate "C" not null,
+ recipient_id text collate "C" not null,
+ address text not null,
+ unsubscribed_at timestamp with time zone,
+ FOREIGN KEY (report_id) REFERENCES mail_reports(report_id) ON DELETE CASCADE,
+ PRIMARY KEY (report_id, recipient_id),
+ UNIQUE (report_id, address)
+);
+
+create table mail_report_runs (
+ report_id text collate "C" not null,
+ first_day date not null,
+ last_day date not null,
+ created_at timestamp with time zone not null,
+ FOREIGN KEY (report_id) REFERENCES mail_reports(report_id) ON DELETE CASCADE,
+ PRIMARY KEY (report_id, first_day, last_day)
+);
+
+create table mail_reports (
+ report_id text collate "C" not null,
+ name text not null,
+ bot_ids text[] not null,
+ frequency text collate "C" not null,
+ language text collate "C" not null,
+ time_zone text not null,
+ minute_of_day integer not null,
+ is_paused boolean not null,
+ created_at timestamp with time zone not null,
+ updated_at timestamp with time zone not null,
+ due_at timestamp with time zone not null,
+ last_run text collate "C",
+ last_run_at timestamp with time zone,
+ last_first_day date,
+ last_day date,
+ problem text,
+ CHECK ((frequency = ANY (ARRAY['daily'::text, 'weekly'::text, 'monthly'::text]))),
+ CHECK ((language = ANY (ARRAY['zh-Hant'::text, 'ja'::text, 'en'::text]))),
+ PRIMARY KEY (report_id)
+);
+CREATE INDEX mail_reports_due ON public.mail_reports USING btree (due_at) WHERE (NOT is_paused);
+
 create table mails (
  mail_id bigint not null generated as identity,
  nonce text collate "C" not null,

@@ -26,6 +26,7 @@ const subjectKinds: readonly SubjectKind[] = [
     'template',
     'gift',
     'alertRule',
+    'mailReport',
     'adminToken',
     'user',
   ] as const),

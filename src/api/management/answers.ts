@@ -8,6 +8,10 @@ import { entityTagOf, namesTag } from '../../http/entity-tag.ts';
 import { isObject } from '../../json.ts';
 import { Accepted, type Download } from './operation.ts';
 
+/** Of a page of a file: images within it, and nothing else. */
+const pagePolicy =
+  "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox allow-popups allow-top-navigation-by-user-activation";
+
 /** `status` is that of the success answer. `isTagged`: a client that has the same answer already gets 304. */
 export function sendAnswer(
   value: unknown,
@@ -43,7 +47,7 @@ function isDownload(value: unknown): value is Download {
 async function sendDownload(
   request: FastifyRequest,
   reply: FastifyReply,
-  { type, fileName, content }: Download,
+  { type, fileName, content, isPage }: Download,
 ): Promise<FastifyReply> {
   const body =
     typeof content !== 'function' ? content : request.method === 'HEAD' ? undefined : await content();
@@ -52,6 +56,10 @@ async function sendDownload(
     if (body instanceof Readable) body.destroy();
     return reply;
   }
+  if (isPage) reply.header('content-security-policy', pagePolicy);
   // Only now: an error instead of the content is no attachment.
-  return reply.header('content-disposition', `attachment; filename="${fileName}"`).type(type).send(body);
+  return reply
+    .header('content-disposition', `${isPage ? 'inline' : 'attachment'}; filename="${fileName}"`)
+    .type(type)
+    .send(body);
 }

@@ -16,6 +16,7 @@ import type { AnswerOf, BodyOf, FileTypeOf, HeadersOf, PathOf, QueryOf } from '.
 import type { Slots } from '../../http/slots.ts';
 import type { LineAccess } from '../../line/access.ts';
 import type { LiveChat } from '../../live-chat/live-chat.ts';
+import type { MailSettings } from '../../mail/settings.ts';
 import type { GraphClient } from '../../meta/graph-client.ts';
 import type { Pictures } from '../../profiles/pictures.ts';
 import type { Random } from '../../random.ts';
@@ -45,6 +46,8 @@ export type Sources = {
   dataFolder: string | null;
   /** The public address of this server; null: not set. */
   publicUrl: string | null;
+  /** Null: e-mail is not configured. */
+  mail: MailSettings | null;
   passwords: Passwords;
   /** Pictures of contacts at the platforms. */
   pictures: Pictures;
@@ -98,6 +101,8 @@ export type Download = {
   content: Uint8Array | (() => Promise<Readable>);
   /** The answer has the entity tag of the content, which then is bytes. */
   hasTag?: true;
+  /** A page without scripts, which a browser shows instead of saving it. */
+  isPage?: true;
 };
 
 /** An answer 202: the work continues, and the address shows its progress. */

@@ -18,6 +18,7 @@ import { healthOperations } from './health.ts';
 import { importOperations } from './imports.ts';
 import { jobOperations } from './jobs.ts';
 import { lineOperations } from './line.ts';
+import { mailReportOperations } from './mail-reports.ts';
 import { mantagoOperations } from './mantago.ts';
 import type { Operations, Sources } from './operation.ts';
 import { platformFigureOperations } from './platform-figures.ts';
@@ -48,6 +49,7 @@ export function managementOperations(sources: Sources): Operations {
     ...importOperations(sources),
     ...jobOperations(sources),
     ...lineOperations(sources),
+    ...mailReportOperations(sources),
     ...mantagoOperations(sources),
     ...platformFigureOperations(sources),
     ...pointOperations(sources),

@@ -21,7 +21,20 @@ const yearSeconds = 31_536_000;
 const hostForm = /^[\w.:[\]-]+$/;
 /** First segments of addresses that are no pages. */
 const others: ReadonlySet<string> = new Set([
-  ...['api', 'openapi', 'v2', 'oauth2', 'webhooks', 'live-chat', 'r', 'docs', 'metrics', 'healthz', 'readyz'],
+  ...[
+    'api',
+    'openapi',
+    'v2',
+    'oauth2',
+    'webhooks',
+    'live-chat',
+    'r',
+    'mail',
+    'docs',
+    'metrics',
+    'healthz',
+    'readyz',
+  ],
   'assets',
 ]);
 
