@@ -8,6 +8,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import { desktop, type PageOptions, phone } from './harness/browser.ts';
 import { addChats } from './harness/dashboard-chats.ts';
+import { addMantago } from './harness/dashboard-mantago.ts';
 import { addMessages } from './harness/dashboard-messages.ts';
 import { openDashboard, settled } from './harness/dashboard-page.ts';
 import { type DashboardWorld, dashboardWorld } from './harness/dashboard-world.ts';
@@ -19,6 +20,9 @@ type Picture = {
   isSignedIn?: boolean;
   /** The page needs message templates, rewards and a send; the path can contain `{sendId}`. */
   hasMessages?: boolean;
+  hasMantago?: boolean;
+  /** A button that leads to the rest of the page. */
+  button?: string;
   /** The path contains `{visitorId}`, a visitor of a chat. */
   hasChats?: boolean;
 };
@@ -40,6 +44,11 @@ const pictures: readonly Picture[] = [
   { name: 'send', path: '/bots/{botId}/sends?send={sendId}', hasMessages: true },
   { name: 'templates', path: '/bots/{botId}/templates', hasMessages: true },
   { name: 'rewards', path: '/bots/{botId}/rewards', hasMessages: true },
+  { name: 'settings-mantago', path: '/bots/{botId}/settings?section=mantago', hasMantago: true },
+  {
+    ...{ name: 'reconciliation-mantago', path: '/bots/{botId}/reconciliation', hasMantago: true },
+    button: 'MantaGo',
+  },
   // The last ones, because live chat would add figures to all other pages.
   { name: 'live-chat', path: '/bots/{botId}/live-chat?chat={visitorId}', hasChats: true },
 ];
@@ -61,10 +70,15 @@ test('screenshots of the dashboard', async (t) => {
   await mkdir(folder, { recursive: true });
   let visitorId: string | undefined;
   let sendId: number | undefined;
+  let mantago: Promise<void> | undefined;
   for (const picture of pictures.filter(
     ({ name }) => requestedNames.length === 0 || requestedNames.includes(name),
   )) {
     if (picture.hasChats) visitorId ??= await addChats(t, world);
+    if (picture.hasMantago) {
+      mantago ??= addMantago(world);
+      await mantago;
+    }
     if (picture.hasMessages) sendId ??= await addMessages(world);
     const path = picture.path
       .replace('{contactId}', contactId)
@@ -96,10 +110,12 @@ async function someContact({ read, botId }: DashboardWorld): Promise<string> {
 async function take(
   t: TestContext,
   world: DashboardWorld,
-  { name, ...picture }: Picture,
+  { name, button, ...picture }: Picture,
   { suffix, options }: (typeof views)[number],
 ): Promise<void> {
   const { page, context } = await openDashboard(t, world, { ...picture, ...options });
+  if (button) await page.getByRole('button', { name: button, exact: true }).click();
+  await settled(page);
   // The whole page as one screen, so that the navigation has its full height.
   const height = await page.evaluate<number>('document.documentElement.scrollHeight');
   const { width, height: shown } = options.viewport ?? desktop;
