@@ -382,8 +382,8 @@ export const catalogue = {
   RECOUNT_TOO_LARGE: {
     status: 409,
     cause:
-      'Another time zone or gap needs a recount, and the bot has too many events for a recount within a call.',
-    remedy: 'Nothing was changed. Use `shoal bot set`, which has no time limit.',
+      'A recount is needed, for itself or for another time zone or gap, and the bot has too many events for a recount within a call.',
+    remedy: 'Nothing was changed. Use `shoal recount` or `shoal bot set`, which have no time limit.',
   },
   WIDGET_NOT_FOUND: {
     status: 404,

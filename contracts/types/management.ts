@@ -238,6 +238,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bots/{botId}/recount": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Recompute all figures from the events
+         * @description With `check` the figures are only compared, on one moment. Without, wrong ones are corrected in one transaction; deliveries are
+         *     stored and counted afterwards. At most 1,000 differences are listed. A bot with more than 100,000 events is refused (409), and
+         *     `shoal recount` does it. Safe to repeat.
+         */
+        post: operations["recountFigures"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/points/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check the points of all contacts
+         * @description Each balance must be the sum of its entries and of its lots, every transfer must have both sides, and reversals must undo
+         *     existing entries. At most 1,000 accounts are listed. Changes nothing.
+         */
+        post: operations["auditPoints"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/bots/{botId}/figures/series": {
         parameters: {
             query?: never;
@@ -4860,6 +4907,41 @@ export interface components {
             botId?: string | null;
             password?: components["schemas"]["Password"];
         };
+        RecountRequest: {
+            /**
+             * @description Only compare.
+             * @default true
+             */
+            check?: boolean;
+        };
+        Recount: {
+            botId: string;
+            check: boolean;
+            differences: {
+                where: string;
+                stored: string;
+                recounted: string;
+            }[];
+        };
+        PointsAudit: {
+            botId: string;
+            differences: {
+                contactId: string;
+                balance: number;
+                /** @description The sum of the entries. */
+                entries: number;
+                /** @description The sum of the lots. */
+                lots: number;
+                /** @description Entries with a wrong balance. */
+                entriesOutOfLine: number;
+                /** @description Transfers with one side. */
+                unpaired: number;
+                /** @description Reversals of missing entries. */
+                unfounded: number;
+                /** @description The stored expiry is the earliest one of the lots. */
+                nextExpiryRight: boolean;
+            }[];
+        };
         /** @description For contacts `added`, `updated` and `tagged`; for the catalogue `added` and `updated`; for the others `written` and `repeated`. */
         Imported: {
             botId: string;
@@ -5710,6 +5792,87 @@ export interface operations {
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    recountFigures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecountRequest"];
+            };
+        };
+        responses: {
+            /** @description The differences; none if the figures match the events. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recount"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            /** @description The bot has too many events to be recounted within a call (RECOUNT_TOO_LARGE). Nothing was changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    auditPoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The accounts with errors; none if the points are correct. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsAudit"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
             429: components["responses"]["RateLimited"];
             431: components["responses"]["HeadersTooLarge"];
             500: components["responses"]["Internal"];

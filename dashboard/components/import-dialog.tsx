@@ -4,12 +4,13 @@ import { useAction } from '../api/action.ts';
 import { api, bodyOf, type Schema } from '../api/client.ts';
 import { t } from '../texts/import.ts';
 import { CheckField, FileField } from './field.tsx';
+import { FilePreview } from './file-preview.tsx';
 import { FormDialog } from './form-dialog.tsx';
 import { showToast } from './toast.tsx';
 
 export type ImportDialogProps = {
   botId: string;
-  what: 'catalogue' | 'gifts' | 'redemptions';
+  what: 'contacts' | 'points' | 'catalogue' | 'gifts' | 'redemptions';
   title: string;
   /** The names of the columns; those in brackets are optional. */
   columns: string;
@@ -19,7 +20,7 @@ export type ImportDialogProps = {
 
 type Imported = Schema['Imported'];
 
-const counted = ['added', 'updated', 'written', 'repeated'] as const;
+const counted = ['added', 'updated', 'tagged', 'written', 'repeated'] as const;
 
 export function ImportDialog({ botId, what, title, columns, onImported, onClose }: ImportDialogProps) {
   const [file, setFile] = useState<File | null>(null);
@@ -58,7 +59,8 @@ export function ImportDialog({ botId, what, title, columns, onImported, onClose 
         error={isTried && file === null ? t('noFile') : null}
         onFile={(chosen) => restart(() => setFile(chosen))}
       />
-      {what === 'gifts' && (
+      {file && <FilePreview file={file} columns={columns} />}
+      {(what === 'gifts' || what === 'points') && (
         <CheckField
           label={t('createContacts')}
           isOn={createsContacts}

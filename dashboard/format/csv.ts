@@ -1,4 +1,4 @@
-/** A table as CSV (RFC 4180), for the numbers of a chart. Pure. */
+/** A table as CSV (RFC 4180), for the numbers of a chart, and the first lines of a file. Pure. */
 import { guardFormula } from '../../src/csv-fields.ts';
 
 export type CsvField = string | number | null;
@@ -16,4 +16,23 @@ function fieldOf(value: CsvField): string {
   if (typeof value === 'number') return String(value);
   const text = guardFormula(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** The first `count` records of a CSV text. A record that the text cuts off is left out. */
+export function readCsv(text: string, count: number): string[][] {
+  const records: string[][] = [];
+  let record: string[] = [];
+  const fields = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/gy;
+  fields.lastIndex = text.startsWith(byteOrderMark) ? 1 : 0;
+  while (records.length < count) {
+    const [, quoted, plain = '', end = ''] = fields.exec(text) ?? [];
+    const isEmpty = record.length === 0 && quoted === undefined && plain === '';
+    if (end === '' && (isEmpty || fields.lastIndex === 0)) break;
+    record.push(quoted?.replaceAll('""', '"') ?? plain);
+    if (end === ',') continue;
+    if (!isEmpty) records.push(record);
+    record = [];
+    if (end === '') break;
+  }
+  return records;
 }

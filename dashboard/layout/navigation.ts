@@ -15,7 +15,7 @@ const pageGroups = [
     pages: ['overview', 'audience', 'messages', 'conversations', 'sends', 'points'],
   },
   { name: 'people', pages: ['contacts', 'live-chat', 'templates', 'rewards'] },
-  { name: 'operation', pages: ['reconciliation', 'mail-reports', 'health', 'alerts', 'settings'] },
+  { name: 'operation', pages: ['reconciliation', 'mail-reports', 'data', 'health', 'alerts', 'settings'] },
 ] as const;
 
 type Module = { default: FunctionComponent<PageProps> };

@@ -15,6 +15,7 @@ export const t = defineTexts('frame', {
   'mail-reports': { en: 'Reports by e-mail', ja: 'メールレポート', 'zh-Hant': '電子郵件報告' },
   reconciliation: { en: 'Reconciliation', ja: '照合', 'zh-Hant': '對帳' },
   alerts: { en: 'Alerts', ja: 'アラート', 'zh-Hant': '警示' },
+  data: { en: 'Data', ja: 'データ', 'zh-Hant': '資料' },
   health: { en: 'Health', ja: '稼働状況', 'zh-Hant': '運作狀況' },
   settings: { en: 'Settings', ja: '設定', 'zh-Hant': '設定' },
 

@@ -15,6 +15,28 @@ export const t = defineTexts('import', {
     ja: '不明な連絡先を追加',
     'zh-Hant': '新增未知的聯絡人',
   },
+  firstLines: { en: 'First lines', ja: 'ファイルの先頭行', 'zh-Hant': '檔案的前幾行' },
+  matched: {
+    en: 'Matched columns: {{names}}.',
+    ja: '一致した列：{{names}}。',
+    'zh-Hant': '相符的欄位：{{names}}。',
+  },
+  missing: {
+    en: 'Missing columns: {{names}}.',
+    ja: '不足している列：{{names}}。',
+    'zh-Hant': '缺少的欄位：{{names}}。',
+  },
+  others: {
+    en: 'Not used for this import: {{names}}.',
+    ja: 'このインポートで使わない列：{{names}}。',
+    'zh-Hant': '此次匯入不使用的欄位：{{names}}。',
+  },
+  noRows: { en: 'The file has no lines.', ja: 'データの行がありません。', 'zh-Hant': '檔案中沒有資料行。' },
+  noColumns: {
+    en: 'The file has no columns that can be read.',
+    ja: '読み取れる列がありません。',
+    'zh-Hant': '檔案中沒有可讀取的欄位。',
+  },
   check: { en: 'Check the file', ja: 'ファイルを確認', 'zh-Hant': '檢查檔案' },
   start: { en: 'Import', ja: 'インポート', 'zh-Hant': '匯入' },
   lines: {
@@ -31,6 +53,11 @@ export const t = defineTexts('import', {
     en: { one: '{{count}} changed entry', other: '{{count}} changed entries' },
     ja: '変更 {{count}}件',
     'zh-Hant': '變更 {{count}} 筆',
+  },
+  tagged: {
+    en: { one: '{{count}} tag assigned', other: '{{count}} tags assigned' },
+    ja: 'タグ付け {{count}}件',
+    'zh-Hant': '貼上 {{count}} 個標籤',
   },
   written: {
     en: { one: '{{count}} new entry', other: '{{count}} new entries' },

@@ -30,18 +30,24 @@ export async function updateBot(
     allow?.(before);
     const { bot, recountNeeded } = await changeBot(tx, before, changes);
     if (recountNeeded) {
-      if (Number.isFinite(eventsMax)) await refuseLarge(tx, botId, eventsMax);
+      if (Number.isFinite(eventsMax))
+        await refuseLarge(tx, botId, { eventsMax, instead: `shoal bot set ${botId}` });
       await recountLocked(tx, bot, progress);
     }
     return { bot, recounted: recountNeeded };
   });
 }
 
-async function refuseLarge(sql: Queryable, botId: string, eventsMax: number): Promise<void> {
+/** Throws Refusal RECOUNT_TOO_LARGE if the bot has more events. `instead`: the command without that limit. */
+export async function refuseLarge(
+  sql: Queryable,
+  botId: string,
+  { eventsMax, instead }: { eventsMax: number; instead: string },
+): Promise<void> {
   const more = await sql`select from events where bot_id = ${botId} offset ${eventsMax} limit 1`;
   if (more.length === 0) return;
   throw new Refusal(
     'RECOUNT_TOO_LARGE',
-    `Another time zone or gap recounts the bot, which has more than ${eventsMax} events: use shoal bot set ${botId}.`,
+    `The bot has more than ${eventsMax} events, so a recount takes too long for a call: use ${instead}.`,
   );
 }

@@ -54,6 +54,7 @@ export const good: Record<string, Call> = {
   rotateCallbackSecret: { body: {} },
   startMantagoImport: { body: { callsPerMinute: 30 } },
   setMantagoWatch: { body: { tolerance: 2 } },
+  recountFigures: { body: { check: true } },
   importData: {
     body: 'platform,platform_contact_id,tags\nline,U00000000000000000000000000000001,VIP\n',
     headers: { 'content-type': 'text/csv' },

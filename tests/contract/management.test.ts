@@ -774,6 +774,8 @@ test('a call does not recount a bot with too many events, and leaves it unchange
     select ${botId}, 'line', number::text, 'other', now(), now() from generate_series(1, 100001) number`;
   const refused = await call('updateBot', { body: { name: 'New', timeZone: 'Asia/Tokyo' } });
   assert.deepEqual(problemOf(refused).slice(0, 2), [409, 'RECOUNT_TOO_LARGE']);
+  const recount = await call('recountFigures', { body: { check: false } });
+  assert.deepEqual(problemOf(recount).slice(0, 2), [409, 'RECOUNT_TOO_LARGE']);
   const { body } = await call('getBot');
   assert.deepEqual([body.name, body.timeZone], ['Shop', 'Asia/Taipei']);
   assert.equal((await call('updateBot', { body: { name: 'New', timeZone: 'Asia/Taipei' } })).status, 200);

@@ -105,6 +105,8 @@ const audits: { [I in keyof operations]?: Audit } = {
   updateUser: settings('user', 'userId'),
   removeUser: settings('user', 'userId'),
   importData: apart(),
+  recountFigures: apart('check'),
+  auditPoints: { reason: 'changes nothing' },
 };
 
 /** Parameters that are not the id of what an action changes. */

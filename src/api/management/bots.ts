@@ -5,11 +5,10 @@ import { type Bot, createBot, pageOfBots, renewPair } from '../../bots/bots.ts';
 import { Refusal } from '../../errors.ts';
 import { checkMatch } from '../../http/entity-tag.ts';
 import { updateBot } from '../../rebuild/update-bot.ts';
+import { recountedEventsMax } from './checks.ts';
 import type { Operations, Sources } from './operation.ts';
 import { cursorPlace, isId, readPage } from './paging.ts';
 
-/** Recounting this many events takes some seconds. For a larger bot, the command does it. */
-const recountedEventsMax = 100_000;
 const defaultTimeZone = 'Asia/Taipei';
 
 export function botOperations({ sql, keys, clock, random }: Sources) {

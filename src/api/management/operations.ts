@@ -8,6 +8,7 @@ import { callbackOperations } from './callback.ts';
 import { channelOperations } from './channels.ts';
 import { openChatSocket } from './chat-socket.ts';
 import { chatOperations } from './chats.ts';
+import { checkOperations } from './checks.ts';
 import { contactOperations } from './contacts.ts';
 import { conversationOperations } from './conversations.ts';
 import { deliveryOperations } from './deliveries.ts';
@@ -39,6 +40,7 @@ export function managementOperations(sources: Sources): Operations {
     ...callbackOperations(sources),
     ...channelOperations(sources),
     ...chatOperations(sources),
+    ...checkOperations(sources),
     ...contactOperations(sources),
     ...conversationOperations(sources),
     ...deliveryOperations(sources),

@@ -1,0 +1,28 @@
+/** The bot's data: tags, imports of files, and checks of figures and points. */
+import './data.css';
+
+import { PageFrame } from '../../components/page.tsx';
+import { Empty } from '../../components/states.tsx';
+import type { PageProps } from '../../state/bots.ts';
+import { may } from '../../state/session.ts';
+import { t } from '../../texts/data.ts';
+import { t as frame } from '../../texts/frame.ts';
+import { Checks } from './checks.tsx';
+import { Imports } from './imports.tsx';
+import { TagList } from './tags.tsx';
+
+export default function DataPage({ bot }: PageProps) {
+  return (
+    <PageFrame title={frame('data')} note={t('note')}>
+      <TagList bot={bot} />
+      {may('write') ? (
+        <>
+          <Imports bot={bot} />
+          <Checks bot={bot} />
+        </>
+      ) : (
+        <Empty title={t('readOnly')} />
+      )}
+    </PageFrame>
+  );
+}
