@@ -57,6 +57,7 @@ test('tags are created, renamed and deleted, files are imported after a preview,
   await dialog.getByText('2 lines, all valid. 2 new entries').waitFor();
   await dialog.getByRole('button', { name: 'Import', exact: true }).click();
   await dialog.waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Edit tag VIP' }).waitFor();
   assert.equal((await sql`select from contacts where bot_id = 'shop'`).length, 2);
 
   await page.getByRole('button', { name: 'Check the figures' }).click();

@@ -19,7 +19,7 @@ const kinds = [
   { what: 'redemptions', columns: 'platform, contact, gift (grant_id, key)' },
 ] as const;
 
-export function Imports({ bot }: PageProps) {
+export function Imports({ bot, onImported }: PageProps & { onImported(): void }) {
   const [open, setOpen] = useState<(typeof kinds)[number] | null>(null);
   return (
     <Card title={t('imports')} note={t('importsNote')}>
@@ -46,7 +46,7 @@ export function Imports({ bot }: PageProps) {
           botId={bot.botId}
           {...open}
           title={t('importOf', { what: t(`import-${open.what}`) })}
-          onImported={() => undefined}
+          onImported={onImported}
           onClose={() => setOpen(null)}
         />
       )}

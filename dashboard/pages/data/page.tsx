@@ -1,5 +1,6 @@
 /** The bot's data: tags, imports of files, and checks of figures and points. */
 import './data.css';
+import { useState } from 'preact/hooks';
 
 import { PageFrame } from '../../components/page.tsx';
 import { Empty } from '../../components/states.tsx';
@@ -12,12 +13,14 @@ import { Imports } from './imports.tsx';
 import { TagList } from './tags.tsx';
 
 export default function DataPage({ bot }: PageProps) {
+  // An import can add tags.
+  const [imports, setImports] = useState(0);
   return (
     <PageFrame title={frame('data')} note={t('note')}>
-      <TagList bot={bot} />
+      <TagList bot={bot} changes={imports} />
       {may('write') ? (
         <>
-          <Imports bot={bot} />
+          <Imports bot={bot} onImported={() => setImports(imports + 1)} />
           <Checks bot={bot} />
         </>
       ) : (

@@ -1,5 +1,5 @@
 /** The tags of a bot: create, rename, delete. A contact's page assigns them. */
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { useAction } from '../../api/action.ts';
 import { api, resource, type Schema } from '../../api/client.ts';
 import { usePages } from '../../api/cursor-pages.ts';
@@ -22,7 +22,8 @@ type Tag = Schema['Tag'];
 const kinds = ['manual', 'personal', 'automatic'] as const;
 const daysMax = 36_500;
 
-export function TagList({ bot }: PageProps) {
+/** `changes`: increases when an import may have added tags. */
+export function TagList({ bot, changes }: PageProps & { changes: number }) {
   const path = { botId: bot.botId };
   const [edited, setEdited] = useState<Tag | 'new' | null>(null);
   const [deleted, setDeleted] = useState<Tag | null>(null);
@@ -30,6 +31,9 @@ export function TagList({ bot }: PageProps) {
     (cursor) => resource('/api/v1/bots/{botId}/tags', { path, query: { cursor } }),
     ({ tags }) => tags,
   );
+  useEffect(() => {
+    if (changes > 0) pages.reload();
+  }, [changes]);
   return (
     <Card
       title={audience('tags')}
