@@ -7,7 +7,7 @@ import { recount } from '../../rebuild/recount.ts';
 import { refuseLarge } from '../../rebuild/update-bot.ts';
 import type { Operations, Sources } from './operation.ts';
 
-/** A recount of so many events takes some seconds. The command has no limit. */
+/** A recount of this number of events takes some seconds. The command has no limit. */
 export const recountedEventsMax = 100_000;
 
 export function checkOperations({ sql }: Sources) {
