@@ -110,8 +110,8 @@ const folders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     alert_rules: 'Rules of a bot that differ from their defaults.',
     alert_targets: 'Where the alerts of a bot are reported.',
     alert_secrets: 'The secret that signs the alert webhooks of a bot.',
-    alerts: 'The log: one row from the begin of an alert to its end.',
-    alert_reports: 'Reports of begins, ends and tests, by target; also their queue.',
+    alerts: 'The log: one row from the start of an alert to its end.',
+    alert_reports: 'Reports of starts, ends and tests, by target; also their queue.',
     alert_checks: 'The time of the next check of all rules.',
   },
   'mail-reports': {

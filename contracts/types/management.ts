@@ -3470,7 +3470,7 @@ export interface components {
             rule: string;
             /** @description A platform; empty: the whole bot. */
             subject: string;
-            /** @description At the begin, in the unit of the rule. */
+            /** @description At its start, in the unit of the rule. */
             value: number;
             threshold: number;
             /** Format: date-time */

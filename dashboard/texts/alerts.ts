@@ -3,7 +3,7 @@ import { defineTexts } from '../preferences/language.ts';
 
 export const t = defineTexts('alerts', {
   note: {
-    en: 'Checked once a minute. Reported once at the begin, and once at the end.',
+    en: 'Checked once a minute. Reported once when it starts, and once when it ends.',
     ja: '毎分確認し、発生時と解消時に1回ずつ通知します。',
     'zh-Hant': '每分鐘檢查一次，發生與解除時各通知一次。',
   },
@@ -14,7 +14,7 @@ export const t = defineTexts('alerts', {
   rule: { en: 'Rule', ja: 'ルール', 'zh-Hant': '規則' },
   channel: { en: 'Channel', ja: 'チャネル', 'zh-Hant': '頻道' },
   value: { en: 'Value', ja: '値', 'zh-Hant': '數值' },
-  began: { en: 'Began', ja: '発生', 'zh-Hant': '開始' },
+  began: { en: 'Started', ja: '発生', 'zh-Hant': '開始' },
   ended: { en: 'Ended', ja: '解消', 'zh-Hant': '結束' },
   runs: { en: 'Running', ja: '発生中', 'zh-Hant': '進行中' },
   reports: { en: 'Reports', ja: '通知', 'zh-Hant': '通知' },
@@ -48,7 +48,7 @@ export const t = defineTexts('alerts', {
   from: { en: 'Business hours from', ja: '営業開始（時）', 'zh-Hant': '營業時間開始（時）' },
   until: { en: 'Business hours until', ja: '営業終了（時）', 'zh-Hant': '營業時間結束（時）' },
   hoursWrong: {
-    en: 'Enter whole hours from 0 to 24; the end is after the begin.',
+    en: 'Enter whole hours from 0 to 24; the end is after the start.',
     ja: '0〜24 の整数で、終了を開始より後にしてください。',
     'zh-Hant': '請輸入 0 至 24 的整數，結束須晚於開始。',
   },
@@ -204,7 +204,7 @@ export const t = defineTexts('alerts', {
   },
   noAlerts: { en: 'No alert yet', ja: 'アラートはまだありません', 'zh-Hant': '尚無警示' },
   noReports: { en: 'No target', ja: '通知先なし', 'zh-Hant': '無通知對象' },
-  'phase-begin': { en: 'Begin', ja: '発生', 'zh-Hant': '開始' },
+  'phase-begin': { en: 'Start', ja: '発生', 'zh-Hant': '開始' },
   'phase-end': { en: 'End', ja: '解消', 'zh-Hant': '解除' },
   'phase-test': { en: 'Test', ja: 'テスト', 'zh-Hant': '測試' },
   'report-pending': { en: 'waiting', ja: '送信待ち', 'zh-Hant': '待送出' },

@@ -81,7 +81,7 @@ async function putChanges(sql: Sql, changes: readonly BotChange[], now: number):
       from began join alert_targets on alert_targets.bot_id = began.bot_id`;
   }
   if (ends.length > 0) {
-    // To the targets that know of the begin.
+    // To the targets that have a report of its start.
     await sql`
       with ended as (
         update alerts set ended_at = ${at}

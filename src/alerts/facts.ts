@@ -82,6 +82,7 @@ async function readGivenUp(sql: Sql, now: number): Promise<Map<string, number>> 
 
 async function readStored(sql: Sql, bots: readonly { botId: string }[], now: number): Promise<Stored[]> {
   const bot = botOf(sql, 'bots', bots);
+  const only = bots.length === 1 ? bots[0] : undefined;
   const ids = textList(bots.map(({ botId }) => botId));
   const platforms = textList([...webhookPlatformNames, 'liveChat']);
   const rows = await sql<{ facts: Stored }[]>`
@@ -106,7 +107,7 @@ async function readStored(sql: Sql, bots: readonly { botId: string }[], now: num
         from access_tokens where access_tokens.bot_id = ${bot} and expires_at is not null), '[]'),
       'stoppedKinds', coalesce((select json_agg(kind) from collections
         where collections.bot_id = ${bot} and state = any (${textList(stoppedStates)}::text[])), '[]')) as facts
-    from bots where bots.bot_id = any (${ids}::text[])`;
+    from bots where ${only ? sql`bots.bot_id = ${only.botId}` : sql`bots.bot_id = any (${ids}::text[])`}`;
   return rows.map(({ facts }) => facts);
 }
 

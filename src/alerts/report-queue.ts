@@ -24,7 +24,7 @@ export type ReportClaim = Alert &
     reportedAt: Date;
   };
 
-/** Claims the reports that have been due longest. The end of an alert waits for the report of its begin. */
+/** Claims the reports that have been due longest. The end of an alert waits for the report of its start. */
 export async function claimReports(
   sql: Queryable,
   { now, limit }: { now: number; limit: number },
