@@ -9,7 +9,7 @@ import { msOf } from '../database/instants.ts';
 import { rowTable } from '../database/row-table.ts';
 import { minuteMs } from '../time.ts';
 import { type AlertChange, changesOf, type RunningAlert } from './changes.ts';
-import { readFacts } from './facts.ts';
+import { type LastCheck, readFacts } from './facts.ts';
 import { readingsOf } from './readings.ts';
 import { readSettings } from './rule-rows.ts';
 
@@ -19,10 +19,13 @@ const pauseMsMax = 5 * minuteMs;
 
 /** Checks all rules if the check is due. False: it is not, or another process has it. Safe to call from any number of processes. */
 export async function checkAlerts(sql: Sql, { now }: { now: number }): Promise<boolean> {
-  if (!(await claimCheck(sql, now))) return false;
+  const claim = await claimCheck(sql, now);
+  if (claim === null) return false;
+  await recordBundles(sql);
+  if (claim.isAfterPause) return false;
   const [settings, runningAlerts] = await Promise.all([readSettings(sql), readRunning(sql)]);
   const byBot = Map.groupBy(runningAlerts, ({ botId }) => botId);
-  for await (const bots of readFacts(sql, now)) {
+  for await (const bots of readFacts(sql, claim, now)) {
     const changes = bots.flatMap((facts) => {
       const { botId } = facts;
       const settingsOf = (rule: Parameters<typeof settings>[1]) => settings(botId, rule);
@@ -37,14 +40,28 @@ export async function checkAlerts(sql: Sql, { now }: { now: number }): Promise<b
   return true;
 }
 
-async function claimCheck(sql: Sql, now: number): Promise<boolean> {
+/** Null: the check is not due, or another process has it. */
+async function claimCheck(sql: Sql, now: number): Promise<(LastCheck & { isAfterPause: boolean }) | null> {
   const next = new Date(now + checkEveryMs);
-  const [row] = await sql<{ isAfterPause: boolean }[]>`
+  // The subqueries read the row before the statement; the first check has none.
+  const [row] = await sql<{ lastNextAt: number | null; lastBundleId: number }[]>`
     insert into alert_checks as last (next_at) values (${next})
     on conflict (only_one) do update set next_at = excluded.next_at where last.next_at <= ${new Date(now)}
-    returning (select next_at from alert_checks) is null
-      or (select next_at from alert_checks) < ${new Date(now - pauseMsMax)} as "isAfterPause"`;
-  return row !== undefined && !row.isAfterPause;
+    returning (select ${msOf(sql, 'next_at')} from alert_checks) as "lastNextAt",
+      coalesce((select last_bundle_id from alert_checks), 0) as "lastBundleId"`;
+  if (!row) return null;
+  const { lastNextAt, lastBundleId } = row;
+  return {
+    lastBundleId,
+    lastAt: (lastNextAt ?? now) - checkEveryMs,
+    isAfterPause: lastNextAt === null || lastNextAt < now - pauseMsMax,
+  };
+}
+
+async function recordBundles(sql: Sql): Promise<void> {
+  await sql`
+    update alert_checks set last_bundle_id =
+      greatest(last_bundle_id, coalesce((select max(bundle_id) from pending_bundles), 0))`;
 }
 
 async function readRunning(sql: Sql): Promise<RunningAlert[]> {

@@ -18,16 +18,19 @@ type Stored = Omit<Facts, 'stopped' | 'wrongSignatures' | 'oldestAt' | 'givenUp'
   stoppedKinds: string[];
 };
 
+/** The time of the last check (ms), and the last bundle of the queue at that time. */
+export type LastCheck = { lastAt: number; lastBundleId: number };
+
 /** Yields the facts of all bots, some hundred at a time. */
-export async function* readFacts(sql: Sql, now: number): AsyncGenerator<Facts[]> {
-  const [oldest, webhooks] = await Promise.all([readOldest(sql), readGivenUp(sql, now)]);
+export async function* readFacts(sql: Sql, last: LastCheck, now: number): AsyncGenerator<Facts[]> {
+  const [oldest, webhooks] = await Promise.all([readOldest(sql, last), readGivenUp(sql, now)]);
   const countMax = Math.min(botsAtOnce, await botsPerStatement(sql));
   for (let after = ''; ; ) {
     const bots = await sql<{ botId: string }[]>`
       select bot_id as "botId" from bots where bot_id > ${after} order by bot_id limit ${botsAtOnce}`;
-    const last = bots.at(-1);
-    if (!last) return;
-    after = last.botId;
+    const lastBot = bots.at(-1);
+    if (!lastBot) return;
+    after = lastBot.botId;
     const signatures = await readWrongSignatures(sql, bots, now);
     for (let first = 0; first < bots.length; first += countMax) {
       const rows = await readStored(sql, bots.slice(first, first + countMax), now);
@@ -57,14 +60,19 @@ async function readWrongSignatures(sql: Sql, bots: readonly { botId: string }[],
   return Map.groupBy(rows, ({ botId }) => botId);
 }
 
-/** The first delivery in the queue of each bot. */
-async function readOldest(sql: Sql): Promise<Map<string, number>> {
+/**
+ * When the first delivery in the queue of each bot was received. Old deliveries in a bundle that is newer than the last check are a
+ * replay, which has not waited long; they count at the next check if they still wait.
+ */
+async function readOldest(sql: Sql, { lastAt, lastBundleId }: LastCheck): Promise<Map<string, number>> {
   const rows = await sql<{ botId: string; at: Date }[]>`
     select first.bot_id as "botId", received_at as at
     from (
-      select distinct on (bot_id) bot_id, delivery_ids[1] as delivery_id from pending_bundles order by bot_id, bundle_id
+      select distinct on (bot_id) bot_id, bundle_id, delivery_ids[1] as delivery_id
+      from pending_bundles order by bot_id, bundle_id
     ) first
-    join deliveries on deliveries.bot_id = first.bot_id and deliveries.delivery_id = first.delivery_id`;
+    join deliveries on deliveries.bot_id = first.bot_id and deliveries.delivery_id = first.delivery_id
+    where bundle_id <= ${lastBundleId} or received_at > ${new Date(lastAt)}`;
   return new Map(rows.map(({ botId, at }) => [botId, at.getTime()]));
 }
 

@@ -29,6 +29,7 @@ create table admin_tokens (
 create table alert_checks (
  only_one boolean not null default true,
  next_at timestamp with time zone not null,
+ last_bundle_id bigint not null default 0,
  CHECK (only_one),
  PRIMARY KEY (only_one)
 );
