@@ -170,7 +170,9 @@ test('people on Messenger and Instagram have names and pictures; deleted account
     const { name, accountName, pictureUrl } = found.profile;
     assert.ok(name && /^http.*\/pictures\/\d+\.png$/.test(pictureUrl ?? ''));
     assert.equal(accountName, platform === 'instagram' ? `person.${personId}` : null);
-    assert.deepEqual(await profiles.fetchProfile(channel, '7000000000000000'), { outcome: 'gone' });
+    assert.deepEqual(await profiles.fetchProfile(channel, '7000000000000000'), {
+      ...{ outcome: 'gone', isAskedAgain: true },
+    });
     control.fail({ code: 190, status: 401, path: `/${personId}` });
     assert.equal((await profiles.fetchProfile(channel, String(personId))).outcome, 'paused');
   }

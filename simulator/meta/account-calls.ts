@@ -181,13 +181,19 @@ function analytics(parts: GraphParts, fields: readonly Field[], request: ById, r
   const { businessAccountId: id, phoneNumber } = parts.credentials;
   const field = fields.find(({ name }) => name === 'analytics');
   if (field === undefined) return { id, name: 'Sandbox shop' };
-  const { start, end, granularity } = field.parameters;
+  const { start, end, granularity, phone_numbers: numbers } = field.parameters;
   if (granularity !== 'DAY') throw new GraphError(invalidParameter('granularity must be DAY'));
   const days = analyticsDays(parts, { start, end, lookbackDays: analyticsLookbackDays });
+  const isCounted =
+    numbers === undefined ||
+    numbers
+      .replace(/[[\]"\s]/g, '')
+      .split(',')
+      .includes(phoneNumber);
   const data_points = days.flatMap((day) => {
     const counts = parts.simulation.account.analyticsOn(day);
     // Days without messages are omitted.
-    return counts.sent === 0 ? [] : [{ ...timesOf(day), ...counts }];
+    return counts.sent === 0 || !isCounted ? [] : [{ ...timesOf(day), ...counts }];
   });
   return { analytics: { phone_numbers: [phoneNumber], granularity, data_points }, id };
 }

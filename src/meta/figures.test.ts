@@ -65,3 +65,19 @@ test('the end of a day is read as a date and as seconds', async () => {
     { day: '2026-03-02', value: { page_follows: 1 } },
   ]);
 });
+
+test('analytics are those of the channel’s number, not of the whole business account', async () => {
+  const paths: string[] = [];
+  const get = async (path: string) => {
+    paths.push(path);
+    const data_points = [{ start: 1_772_323_200, sent: 2, delivered: 1 }];
+    const value = path.startsWith('/1?')
+      ? { display_phone_number: '+886 2-5550 1000' }
+      : { analytics: { data_points } };
+    return { value, pauseMs: 0 };
+  };
+  assert.deepEqual(await askDays('whatsapp-analytics', channel, { ...days, isLatest: true }, get), [
+    { day: '2026-03-01', value: { sent: 2, delivered: 1 } },
+  ]);
+  assert.match(paths[1] ?? '', /^\/2\?fields=analytics\..*\.phone_numbers\(\[886255501000\]\)$/);
+});

@@ -44,7 +44,7 @@ export function askDays(
     case 'instagram-followers':
       return askInstagram(accountId, days, get);
     case 'whatsapp-analytics':
-      return askAnalytics(businessAccountId ?? '', days, get);
+      return askAnalytics(accountId, businessAccountId ?? '', { days, get });
   }
 }
 
@@ -97,9 +97,17 @@ async function askFollowers(accountId: string, day: string, get: Get): Promise<P
   return { day, value: { followers_count: value.followers_count ?? null } };
 }
 
-async function askAnalytics(businessAccountId: string, days: Days, get: Get): Promise<PlatformDay[]> {
+/** Without the number, Meta counts all numbers of the business account. */
+async function askAnalytics(
+  numberId: string,
+  businessAccountId: string,
+  { days, get }: { days: Days; get: Get },
+): Promise<PlatformDay[]> {
+  const { value: phone } = await get(`/${numberId}?fields=display_phone_number`);
+  const number = String(phone.display_phone_number ?? '').replace(/\D/g, '');
+  if (number === '') throw new GraphFailure('nonsense', 'Meta names no telephone number for this id.');
   const { start, end } = unixTimes(days);
-  const field = `analytics.start(${start}).end(${end}).granularity(DAY)`;
+  const field = `analytics.start(${start}).end(${end}).granularity(DAY).phone_numbers([${number}])`;
   const { value } = await get(`/${businessAccountId}?fields=${field}`);
   const analytics = isObject(value.analytics) ? value.analytics : {};
   return listOf(analytics.data_points).map(({ start, sent, delivered }) => ({

@@ -1,7 +1,8 @@
 /**
  * Profiles of people on Messenger and Instagram: one call for each. Sources (developers.facebook.com): "User Profile API" of the
  * Messenger Platform (2026-03-18), "User Profile API" of Instagram messaging (2026-04-01). A person who blocks the business, has
- * deleted the account or never wrote has no profile: error 100 (or 230, no consent).
+ * deleted the account or never wrote has no profile: error 100 (or 230, no consent). Meta reports neither the end of a block nor a
+ * later consent, so the person is asked about again.
  */
 import type { Channel } from '../bots/channels.ts';
 import { Stopped } from '../collector/source.ts';
@@ -56,7 +57,7 @@ function valuesOf({ name, first_name, last_name, username, profile_pic }: JsonOb
 }
 
 function outcomeOf({ failure, code, message, pauseMs }: GraphFailure): FetchedProfile {
-  if (code !== null && goneCodes.includes(code)) return { outcome: 'gone' };
+  if (code !== null && goneCodes.includes(code)) return { outcome: 'gone', isAskedAgain: true };
   if (failure === 'nonsense') return { outcome: 'failed', problem: message };
   return { outcome: 'paused', problem: message, ...(pauseMs > 0 && { retryMs: pauseMs }) };
 }

@@ -166,6 +166,19 @@ test('a person without a profile is not asked about again, until the person unbl
   assert.deepEqual(await profiles(), ['1 Name 1', '2 Name 2']);
 });
 
+test('where the platform does not report the end of a block, a person without a profile is asked about again after 30 days', async (t) => {
+  const { state, fetcher, people, answers, profiles } = await shop(t);
+  await people([userId(1)]);
+  answers.set(userId(1), { outcome: 'gone', isAskedAgain: true });
+  await fetcher.round();
+  answers.clear();
+  state.now += 30 * dayMs - 1;
+  assert.equal(await fetcher.round(), 0);
+  state.now += 1;
+  assert.equal(await fetcher.round(), 1);
+  assert.deepEqual(await profiles(), ['1 Name 1']);
+});
+
 test('a failure of one person delays that person only; a failure of the channel pauses it until its settings change', async (t) => {
   const { sql, state, fetcher, people, answers, profiles, setToken } = await shop(t);
   await people([1, 2, 3].map(userId));

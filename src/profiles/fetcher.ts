@@ -6,8 +6,8 @@
  *
  * Each worker takes the next due channel as soon as it is free, so a slow platform delays its own channels only.
  *
- * Any number of processes can do this for one database. A profile is read again after 30 days. A person without a profile (404) is not
- * asked about again until the person unblocks the account. A refused token, a reached limit or an unreachable platform pauses the
+ * Any number of processes can do this for one database. A profile is read again after 30 days. A person without a profile (404) is
+ * asked about again when the person unblocks the account, on Meta's platforms also after 30 days. A refused token, a reached limit or an unreachable platform pauses the
  * channel, for growing times; new settings of the channel end the pause.
  */
 import { setTimeout } from 'node:timers/promises';
@@ -216,7 +216,7 @@ function toResult(contact: DueContact, answer: Exclude<FetchedProfile, Pause>, n
     case 'found':
       return { ...contact, nextDueAt: now + refreshMs, profile: answer.profile };
     case 'gone':
-      return { ...contact, nextDueAt: null, profile: null };
+      return { ...contact, nextDueAt: answer.isAskedAgain ? now + refreshMs : null, profile: null };
     case 'failed':
       return { ...contact, nextDueAt: now + failedPauseMs, profile: null };
   }

@@ -8,8 +8,8 @@ import type { PlatformName } from '../platforms/platform.ts';
 export type FetchedProfile =
   /** `pauseMs`: the platform's limit of calls is nearly used up, so the channel pauses for this long. */
   | { outcome: 'found'; profile: PlatformProfile; pauseMs?: number }
-  /** The platform has no profile of this person (deleted, blocked, never consented). Asked again after the person unblocks the account. */
-  | { outcome: 'gone' }
+  /** The platform has no profile of this person (deleted, blocked, never consented). Asked again after the person unblocks the account; `isAskedAgain`: also later, because the platform does not report that. */
+  | { outcome: 'gone'; isAskedAgain?: boolean }
   /** The call failed for this person only, who is asked about again later. */
   | { outcome: 'failed'; problem: string }
   /**

@@ -196,7 +196,9 @@ async function check(
   botId: string,
   { kind, kills, simulator, calls }: Backfilling,
 ): Promise<number> {
-  const made = calls().filter(({ path }) => path.endsWith(lastCall[kind]));
+  const made = calls().filter(({ path }) =>
+    path.endsWith(lastCall[kind] ?? simulator.credentials.businessAccountId),
+  );
   const needed = new Set(made.map(({ query }) => query)).size;
   const [questions] = await sql<[{ count: number; open: number }]>`
     select count(*)::integer as count, count(*) filter (where outcome is null)::integer as open
@@ -211,11 +213,11 @@ async function check(
   return needed;
 }
 
-/** The end of the path of a question's last call. */
-const lastCall: Readonly<Record<Backfill, string>> = {
+/** The end of the path of a question's last call; null: the business account. */
+const lastCall: Readonly<Record<Backfill, string | null>> = {
   'page-insights': '/insights',
   'instagram-followers': '/insights',
-  'whatsapp-analytics': '',
+  'whatsapp-analytics': null,
   'whatsapp-templates': '/template_analytics',
   'facebook-history': '/conversations',
   'instagram-history': '/conversations',
@@ -274,8 +276,17 @@ function truthOf({ control }: MetaSimulator): Record<string, Map<string, unknown
     ),
     'whatsapp-templates': new Map(
       upTo(addDays(today, -89), addDays(today, -1)).flatMap(({ day, templates }) =>
-        Object.keys(templates).length === 0 ? [] : [[day, templates]],
+        Object.keys(templates).length === 0 ? [] : [[day, withoutNoClicks(templates)]],
       ),
     ),
   };
+}
+
+/** Meta leaves out clicks of a day without any, so they are unknown. */
+function withoutNoClicks<Counts extends { clicked: number }>(templates: Record<string, Counts>) {
+  const entries = Object.entries(templates).map(([id, counts]) => [
+    id,
+    { ...counts, clicked: counts.clicked || null },
+  ]);
+  return Object.fromEntries(entries);
 }
