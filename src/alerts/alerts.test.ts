@@ -8,6 +8,7 @@ import { receiver, status } from '../../tests/harness/receiver.ts';
 import { openKeys } from '../auth/keys.ts';
 import { setChannel } from '../bots/set-channel.ts';
 import { putDeliveries } from '../inbox/inbox.ts';
+import type { MailSettings } from '../mail/settings.ts';
 import type { Outcome, SendCall } from '../sends/sender.ts';
 import { hourMs, minuteMs, secondMs } from '../time.ts';
 import { openGate } from '../webhooks-out/addresses.ts';
@@ -48,14 +49,25 @@ async function world(t: TestContext) {
       return { kind: 'accepted', id: `request-${call.key}` };
     },
   };
-  const processes = [1, 2].map(() => {
-    const options = { sql, keys, random, gate, mail, line, clock: () => here.now, onStored: () => undefined };
+  const openReporter = (settings: MailSettings | null) => {
+    const options = {
+      sql,
+      keys,
+      random,
+      gate,
+      mail: settings,
+      line,
+      clock: () => here.now,
+      onStored: () => undefined,
+    };
     const reporter = new Reporter({ ...options, log: { error: console.error }, publicUrl: null });
     t.after(() => reporter.stop());
     return reporter;
-  });
+  };
+  const processes = [openReporter(mail), openReporter(mail)];
   return {
-    ...{ sql, keys, here, server, pushes },
+    ...{ sql, here, server, pushes },
+    openReporter,
     pass: (ms: number) => {
       here.now += ms;
     },
@@ -210,6 +222,11 @@ test('a failing target is tried again with the same id, a test only once; a rule
   assert.ok((await alerts())[0]?.endedAt);
   await removeTarget(sql, botId, targetId);
   assert.equal(await report(), 1, 'of the other target');
+
+  const { target: mailbox } = await more.addTarget('email', 'ming@shop.example');
+  await reportTest(sql, { botId, targetId: mailbox.targetId, now: here.now });
+  assert.equal(await more.openReporter(null).reportDue(), 1);
+  assert.match((await alerts())[0]?.reports[0]?.problem ?? '', /^E-mail is not configured/);
 });
 
 test('a check of 1,100 quiet bots takes a few statements, and a replay that is processed is no backlog', async (t) => {
