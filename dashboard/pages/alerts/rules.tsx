@@ -156,7 +156,7 @@ function RuleDialog({ botId, rule, onSaved, onClose }: DialogProps) {
           />
           <TextField label={t('until')} type="number" min={1} max={24} value={until} onValue={setUntil} />
           <fieldset class="field">
-            <legend>{t('weekdays')}</legend>
+            <legend class="field-title">{t('weekdays')}</legend>
             {weekdayNumbers.map((day) => (
               <CheckField
                 key={day}
