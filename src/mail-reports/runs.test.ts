@@ -9,6 +9,7 @@ import { pino } from 'pino';
 import { testDatabase } from '../../tests/harness/database.ts';
 import { foldPending } from '../../tests/harness/fold.ts';
 import { startSmtp } from '../../tests/harness/smtp.ts';
+import { until } from '../../tests/harness/until.ts';
 import { bodyOfAll } from '../../tests/properties/bodies.ts';
 import { openKeys } from '../auth/keys.ts';
 import { createBot } from '../bots/bots.ts';
@@ -67,7 +68,7 @@ test('two workers, one killed during a transfer, send a period once to each reci
   assert.equal(dueAt.toISOString(), '2026-03-04T01:00:00.000Z');
   assert.equal(await runDueReport(parts, { now: start, log }), false, 'not due yet');
   const now = dueAt.getTime();
-  smtp.behave('stall');
+  smtp.behave('stall', 'stall');
   const child = fork(fileURLToPath(new URL('../../tests/harness/mail-process.ts', import.meta.url)), {
     env: {
       ...process.env,
@@ -81,6 +82,8 @@ test('two workers, one killed during a transfer, send a period once to each reci
   await smtp.stalled;
   child.kill('SIGKILL');
   await once(child, 'exit');
+  await until(() => smtp.connections() === 0);
+  smtp.behave();
 
   const runs = await Promise.all([1, 2].map(() => runDueReport(parts, { now: now + hourMs, log })));
   assert.deepEqual(runs, [false, false], 'the killed process has planned the period');

@@ -17,10 +17,15 @@ export type TestSmtp = {
   url: string;
   /** In the order of arrival. */
   mails: ReceivedMail[];
-  /** The next messages: `drop` accepts one and ends the connection without an answer, `stall` neither accepts nor answers. */
+  /**
+   * Replaces what happens with the next messages; default: `accept`. `drop` accepts one and ends the connection without an answer,
+   * `stall` neither accepts nor answers.
+   */
   behave(...behaviours: Behaviour[]): void;
   /** Resolves when a message has been stalled. */
   stalled: Promise<void>;
+  /** The open connections. */
+  connections(): number;
 };
 type Behaviour = 'accept' | 'drop' | 'stall' | 'refuse-for-now' | 'refuse';
 
@@ -78,6 +83,7 @@ export async function startSmtp(
     url: `smtp://127.0.0.1:${port}?tls=off`,
     mails,
     stalled: stall.promise,
-    behave: (...next) => void behaviours.push(...next),
+    behave: (...next) => void behaviours.splice(0, behaviours.length, ...next),
+    connections: () => server.connections.size,
   };
 }
