@@ -215,6 +215,17 @@ export const t = defineTexts('health', {
   },
 
   collector: { en: 'Figures from LINE', ja: 'LINE の統計', 'zh-Hant': 'LINE 統計數據' },
+  fetchNow: { en: 'Fetch now', ja: '今すぐ取得', 'zh-Hant': '立即收集' },
+  fetchNowOf: {
+    en: 'Fetch now: {{platform}}',
+    ja: '今すぐ取得：{{platform}}',
+    'zh-Hant': '立即收集：{{platform}}',
+  },
+  fetching: {
+    en: 'The figures are fetched in the background.',
+    ja: '統計をバックグラウンドで取得します。',
+    'zh-Hant': '統計數據將在背景收集。',
+  },
   collectorNote: {
     en: 'Collected within the limits of LINE, kind by kind. Days are in UTC+9.',
     ja: 'LINE の制限内で種類ごとに取得します。日付は UTC+9 です。',

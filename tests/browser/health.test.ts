@@ -58,6 +58,13 @@ test('channels, deliveries and the collector show the numbers of the API; one ke
   await page.getByRole('button', { name: 'Replay all set aside' }).focus();
   await page.keyboard.press('Enter');
   await page.getByText('1 delivery is processed again.').waitFor();
+  await world.sql`
+    update collections set paused_until = now() + interval '1 hour' where bot_id = ${world.botId}`;
+  await page.getByRole('button', { name: 'Fetch now: LINE' }).click();
+  await page.getByText('The figures are fetched in the background.').waitFor();
+  const paused = await world.sql`
+    select from collections where bot_id = ${world.botId} and paused_until is not null`;
+  assert.equal(paused.length, 0);
   await page.getByRole('button', { name: 'All', exact: true }).first().click();
   await page.getByRole('button', { name: 'Show more' }).waitFor();
   await settled(page);
@@ -153,7 +160,7 @@ test('a channel shows its refused deliveries with their reasons, and a failing c
     /^Wrong signature: 12 in 24 hours.*20 Mar 2026, 11:59.*Compare the secret.*Not stored \(503\): 2 in 24 hours/,
   );
   const card = page.locator('.card', { has: page.getByRole('heading', { name: 'Figures from LINE' }) });
-  assert.equal(await card.locator('.card-actions').textContent(), 'Failing');
+  assert.equal(await card.locator('.card-actions .tag').textContent(), 'Failing');
   const delivery = (await tableCells(page, 'Figures from LINE')).find(([name]) => name === 'Deliveries');
   assert.equal(delivery?.[2], '–', 'no day has an answer');
   await assertSound(opened, world.address);

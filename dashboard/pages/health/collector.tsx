@@ -1,9 +1,13 @@
 /** The state of collecting a platform's own figures, by kind. */
-import type { Schema } from '../../api/client.ts';
+import { useAction } from '../../api/action.ts';
+import { api, type Schema } from '../../api/client.ts';
 import { Card } from '../../components/card.tsx';
 import { DataTable } from '../../components/data-table.tsx';
+import { ErrorNote } from '../../components/states.tsx';
+import { showToast } from '../../components/toast.tsx';
 import { ago, days, duration, number, unknown } from '../../format/format.ts';
 import { type PlatformName, platformTitle } from '../../format/platforms.ts';
+import { may } from '../../state/session.ts';
 import { collectedKinds, collectedStates, t } from '../../texts/health.ts';
 import type { Collector } from './health.ts';
 
@@ -12,8 +16,20 @@ type CollectedKind = Schema['CollectedKind'];
 const healthyStates: readonly string[] = ['new', 'resting', 'unavailable'];
 const waitingStates: readonly string[] = ['out-of-calls', 'limited'];
 
-/** `platform`: of a Meta channel; left out: LINE. */
-export function CollectorCard({ collector, platform }: { collector: Collector; platform?: PlatformName }) {
+type CollectorProps = {
+  path: { botId: string };
+  collector: Collector;
+  /** Of a Meta channel; left out: LINE. */
+  platform?: PlatformName;
+  onChanged(): void;
+};
+
+export function CollectorCard({ path, collector, platform, onChanged }: CollectorProps) {
+  const action = useAction(async () => {
+    await api.POST('/api/v1/bots/{botId}/collect', { params: { path } });
+    showToast(t('fetching'));
+    onChanged();
+  });
   const { problem, kinds } = collector;
   const isFailing = collector.state === 'collecting' && kinds.some(fails);
   const state = isFailing ? 'failing' : collector.state;
@@ -22,8 +38,24 @@ export function CollectorCard({ collector, platform }: { collector: Collector; p
     <Card
       title={platform ? t('metaCollector', { platform: platformTitle(platform) }) : t('collector')}
       note={t(platform ? 'metaCollectorNote' : 'collectorNote')}
-      actions={<span class={`tag ${stateTags[state]}`}>{t(`collector-${state}`)}</span>}
+      actions={
+        <>
+          <span class={`tag ${stateTags[state]}`}>{t(`collector-${state}`)}</span>
+          {may('write') && collector.state === 'collecting' && (
+            <button
+              type="button"
+              class="button"
+              aria-label={t('fetchNowOf', { platform: platformTitle(platform ?? 'line') })}
+              disabled={action.isBusy}
+              onClick={() => void action.run()}
+            >
+              {t('fetchNow')}
+            </button>
+          )}
+        </>
+      }
     >
+      {action.error && <ErrorNote error={action.error} />}
       {problem !== null && <p class="notice">{problem}</p>}
       <DataTable
         caption={t('collector')}

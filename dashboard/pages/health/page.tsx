@@ -40,11 +40,19 @@ export default function HealthPage({ bot }: PageProps) {
               onChanged={live.reload}
             />
             {health.liveChat && <ChatUsageCard usage={health.liveChat} />}
-            {health.collector && <CollectorCard collector={health.collector} />}
+            {health.collector && (
+              <CollectorCard path={path} collector={health.collector} onChanged={live.reload} />
+            )}
             {health.metaCollectors
               .filter(({ state }) => state !== 'off')
               .map((collector) => (
-                <CollectorCard key={collector.platform} collector={collector} platform={collector.platform} />
+                <CollectorCard
+                  key={collector.platform}
+                  path={path}
+                  collector={collector}
+                  platform={collector.platform}
+                  onChanged={live.reload}
+                />
               ))}
             {health.metaCollectors.map(({ platform }) => (
               <PlatformFiguresCard key={platform} bot={bot} platform={platform} />

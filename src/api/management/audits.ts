@@ -105,6 +105,7 @@ const audits: { [I in keyof operations]?: Audit } = {
   updateUser: settings('user', 'userId'),
   removeUser: settings('user', 'userId'),
   importData: apart(),
+  collectNow: action(),
   recountFigures: apart('check'),
   auditPoints: { reason: 'changes nothing' },
 };

@@ -6,11 +6,14 @@ import { statfs } from 'node:fs/promises';
 import { runningAlerts } from '../../alerts/log.ts';
 import { readBoxes, unsealOrNull } from '../../auth/sealed-boxes.ts';
 import { listChannels } from '../../bots/channels.ts';
+import { askPresentAgain, endPauses } from '../../collector/collections.ts';
 import { countPrepared } from '../../database/cluster.ts';
 import { readInboxState, readRates } from '../../inbox/deliveries.ts';
 import { type RefusedSummary, readRefused } from '../../inbox/refused.ts';
+import { presentKinds as linePresentKinds } from '../../line/collector/kinds.ts';
 import { type CollectStatus, readCollectStatus } from '../../line/collector/status.ts';
 import { readUsage } from '../../live-chat/usage.ts';
+import { presentKinds as metaPresentKinds } from '../../meta/kinds.ts';
 import { type MetaStatus, readMetaStatus } from '../../meta/status.ts';
 import { readLastDeliveries } from '../../reports/totals.ts';
 import { secondMs } from '../../time.ts';
@@ -28,6 +31,10 @@ export function healthOperations({
   liveChat: { byteLimits: limits },
 }: Sources) {
   return {
+    async collectNow({ bot: { botId } }) {
+      await endPauses(sql, botId);
+      await askPresentAgain(sql, botId, [...linePresentKinds, ...metaPresentKinds]);
+    },
     async getHealth({ bot: { botId, timeZone }, caller }) {
       const now = clock();
       const [channels, deliveredAt, inbox, callback, boxes, refused, rates, alerts] = await Promise.all([
