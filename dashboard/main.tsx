@@ -3,6 +3,8 @@ import './style/tokens.css';
 import './style/base.css';
 import './style/layout.css';
 import './style/components.css';
+import './style/range.css';
+import './style/search.css';
 import './style/charts.css';
 import './style/print.css';
 import { render } from 'preact';

@@ -74,13 +74,26 @@ export function lineDayStart(day: string): number {
  * Worked example: 2026-03-01 begins in Asia/Taipei at 2026-02-28T16:00Z.
  */
 export function dayStart(day: string, zone: string): number {
-  // No zone is more than 14 hours from UTC, and days change only at quarter hours.
+  return firstInstant(day, (at) => dayOf(at, zone) < day);
+}
+
+/** The first instant (ms) of the day at which its wall clock shows the hour (0 to 23) or a later one. */
+export function hourStart(day: string, hour: number, zone: string): number {
+  return firstInstant(day, (at) => {
+    const time = localTime(at, zone);
+    return time.day < day || (time.day === day && time.hour < hour);
+  });
+}
+
+/** The first instant near the day that is not before the wanted one. */
+function firstInstant(day: string, isBefore: (at: number) => boolean): number {
+  // No zone is more than 14 hours from UTC, and days and hours change only at quarter hours.
   const midnight = Date.parse(`${day}T00:00:00Z`);
   let before = (midnight - 15 * hourMs) / quarterMs;
-  let within = (midnight + 15 * hourMs) / quarterMs;
+  let within = (midnight + 40 * hourMs) / quarterMs;
   while (within - before > 1) {
     const middle = Math.floor((before + within) / 2);
-    if (dayOf(middle * quarterMs, zone) < day) before = middle;
+    if (isBefore(middle * quarterMs)) before = middle;
     else within = middle;
   }
   return within * quarterMs;

@@ -219,9 +219,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Every figure of a range, compared with the previous period
-         * @description By platform with a channel, and `all` of them together. The previous period has the same length and ends the day before
-         *     `from`. Days are those of the bot's zone, at most 1,100.
+         * Every figure of a range, compared with another period
+         * @description By platform with a channel, and `all` of them together. Days are those of the bot's zone: at most 3,700, and 1,100 periods.
+         *
+         *     `comparison` selects the compared period. `previous-period` ends the day before `from` and has as many days, or as many
+         *     calendar months if the range has whole ones. `same-period-last-year` has the same dates. A range that contains today is
+         *     compared up to the same hour: sums of the compared period end at `before.until`, numbers at the end of a day are those of
+         *     `before.to`.
          *
          *     `followers` and `blocks` are the numbers at the end of the range, or the current ones if it ends today (LINE: by its
          *     snapshots). `newFollowers` and `newBlocks` are the changes, as in `getSeries`. Messages, conversations and their averages are
@@ -231,6 +235,29 @@ export interface paths {
          *     Reads stored rows: the cost does not depend on the number of events.
          */
         get: operations["getOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Contacts, tags and sends by a part of their name, or by id
+         * @description In upper or lower case, at most 8 of each. A contact is also found by its contact id or its id on the platform, a send by its
+         *     number. Contacts that only lists with other filters find need `listContacts`.
+         */
+        get: operations["search"];
         put?: never;
         post?: never;
         delete?: never;
@@ -491,7 +518,7 @@ export interface paths {
         };
         /**
          * Messages sent on LINE, by day and kind
-         * @description Messages, one for each recipient, by day in UTC+9, at most 1,100 days: LINE's own figures of a day if it has reported them (`status`
+         * @description Messages, one for each recipient, by day in UTC+9, at most 3,700 days: LINE's own figures of a day if it has reported them (`status`
          *     ready), else the sends through Shoal's gateway. Kinds are LINE's: `broadcast`, `targeting`, `stepMessage`, `autoResponse`,
          *     `welcomeResponse`, `chat`, `apiBroadcast`, `apiPush`, `apiMulticast`, `apiNarrowcast`, `apiReply`, and kinds that LINE adds.
          */
@@ -3702,6 +3729,11 @@ export interface components {
         };
         Figures: {
             botId: string;
+            /**
+             * Format: date
+             * @description The first day with figures, in the bot's zone; null without any.
+             */
+            firstDay: string | null;
             all: {
                 followers: number;
                 blocks: number;
@@ -3735,6 +3767,51 @@ export interface components {
         OverviewFigure: "followers" | "newFollowers" | "blocks" | "newBlocks" | "inbound" | "outbound" | "messages" | "conversations" | "averageConversationMessages" | "averageConversationSeconds" | "tagCoverRate" | "pointsOutstanding";
         /** @enum {string} */
         PlatformOrAll: "line" | "facebook" | "instagram" | "liveChat" | "whatsapp" | "all";
+        SearchResults: {
+            botId: string;
+            contacts: {
+                contactId: string;
+                platform: components["schemas"]["PlatformName"];
+                platformContactId: string;
+                name: string | null;
+            }[];
+            tags: {
+                tagId: string;
+                kind: components["schemas"]["TagKind"];
+                name: string;
+            }[];
+            sends: {
+                sendId: number;
+                name: string;
+            }[];
+        };
+        /** @enum {string} */
+        PeriodUnit: "day" | "week" | "month";
+        /** @description Null: nothing is compared. */
+        ComparedPeriod: {
+            /** Format: date */
+            from: string;
+            /**
+             * Format: date
+             * @description The last compared day.
+             */
+            to: string;
+            /**
+             * Format: date-time
+             * @description The range contains today: sums of the last compared day end here. Null: it is complete.
+             */
+            until: string | null;
+        } | null;
+        Periods: {
+            /** @description 2026-03-01, 2026-W09 or 2026-03. */
+            name: string;
+            /** Format: date */
+            first: string;
+            /** Format: date */
+            last: string;
+        }[];
+        /** @description The compared value of each period; null: unknown, or the compared period has no such days. Null as a whole: nothing is compared. */
+        ValuesBefore: (number | null)[] | null;
         Overview: {
             botId: string;
             zone: string;
@@ -3742,51 +3819,45 @@ export interface components {
             from: string;
             /** Format: date */
             to: string;
-            before: {
-                /** Format: date */
-                from: string;
-                /** Format: date */
-                to: string;
-            };
+            by: components["schemas"]["PeriodUnit"];
+            /** @enum {string} */
+            comparison: "previous-period" | "same-period-last-year" | "none";
+            before: components["schemas"]["ComparedPeriod"];
             figures: {
                 figure: components["schemas"]["OverviewFigure"];
                 platform: components["schemas"]["PlatformOrAll"];
                 /** @description At the end of the range, or of the whole range; null: unknown. */
                 now: number | null;
-                /** @description The same for the previous period. */
+                /** @description The same for the compared period; null: unknown, or nothing is compared. */
                 before: number | null;
                 /** @description now − before. */
                 change: number | null;
                 /** @description change ÷ before, 4 decimals; null if before is 0. */
                 changeRate: number | null;
             }[];
+            /** @description The first day of each period. */
             days: string[];
+            periods: components["schemas"]["Periods"];
             series: {
                 platform: components["schemas"]["PlatformOrAll"];
                 figure: components["schemas"]["OverviewFigure"];
-                /** @description One for each day, in the meaning of `figures`; null: a future day, or LINE has not reported its sent messages. */
+                /** @description One for each period, in the meaning of `figures`; null: a future period, or LINE has not reported its sent messages. */
                 values: (number | null)[];
+                valuesBefore: components["schemas"]["ValuesBefore"];
             }[];
         };
         Series: {
             botId: string;
             zone: string;
-            /** @enum {string} */
-            by: "day" | "week" | "month";
+            by: components["schemas"]["PeriodUnit"];
             /** Format: date */
             from: string;
             /** Format: date */
             to: string;
             /** @description True: read from stored days; false: partly counted from events. */
             kept: boolean;
-            periods: {
-                /** @description 2026-03-01, 2026-W09 or 2026-03. */
-                name: string;
-                /** Format: date */
-                first: string;
-                /** Format: date */
-                last: string;
-            }[];
+            before: components["schemas"]["ComparedPeriod"];
+            periods: components["schemas"]["Periods"];
             series: {
                 /** @enum {string} */
                 platform: "line" | "facebook" | "instagram" | "liveChat" | "whatsapp" | "all";
@@ -3795,6 +3866,9 @@ export interface components {
                 values: (number | null)[];
                 /** @description Of the whole range; null: unknown. */
                 sum: number | null;
+                valuesBefore: components["schemas"]["ValuesBefore"];
+                /** @description Of the compared period; null: unknown, or nothing is compared. */
+                sumBefore: number | null;
             }[];
         };
         /** @description gap = own − line; null: unknown. */
@@ -5356,6 +5430,8 @@ export interface components {
         From: string;
         /** @description Last day; left out: today. */
         To: string;
+        /** @description Day, ISO week (Monday to Sunday) or calendar month. First and last period are cut at the ends of the range. */
+        By: "day" | "week" | "month";
         /** @description IANA name of the days' time zone; left out: the bot's. */
         Zone: string;
         /** @description The `ETag` of the state that you want to change. */
@@ -5789,6 +5865,10 @@ export interface operations {
                 from?: string;
                 /** @description Last day; left out: today. */
                 to?: components["parameters"]["To"];
+                /** @description Day, ISO week (Monday to Sunday) or calendar month. First and last period are cut at the ends of the range. */
+                by?: components["parameters"]["By"];
+                /** @description The period to compare with. */
+                comparison?: "previous-period" | "same-period-last-year" | "none";
             };
             header?: never;
             path: {
@@ -5798,7 +5878,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The range, the previous period, and each day. */
+            /** @description The range, the compared period, and each period of the range. */
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -5818,6 +5898,50 @@ export interface operations {
             431: components["responses"]["HeadersTooLarge"];
             500: components["responses"]["Internal"];
             503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    search: {
+        parameters: {
+            query: {
+                /** @description Part of a name, or an id. */
+                q: string;
+            };
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The matches. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchResults"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            /** @description The search took longer than a minute (READ_TOO_LONG); also DATABASE_UNAVAILABLE and SERVER_BUSY, with Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getFigures: {
@@ -5942,13 +6066,15 @@ export interface operations {
                 /** @description Which platforms, with commas between them; left out: all. The line of `all` is the sum of these. */
                 platforms?: components["schemas"]["PlatformName"][];
                 /** @description Day, ISO week (Monday to Sunday) or calendar month. First and last period are cut at the ends of the range. */
-                by?: "day" | "week" | "month";
+                by?: components["parameters"]["By"];
                 /** @description First day; left out: 30 days up to the last. Both days are included. */
                 from?: components["parameters"]["From"];
                 /** @description Last day; left out: today. */
                 to?: components["parameters"]["To"];
                 /** @description IANA name of the days' time zone; left out: the bot's. */
                 zone?: components["parameters"]["Zone"];
+                /** @description The period to compare with, as in `getOverview`. */
+                comparison?: "previous-period" | "same-period-last-year" | "none";
             };
             header?: never;
             path: {
@@ -11091,7 +11217,8 @@ export interface operations {
 /** The query parameters that the server fills in when a call leaves them out. */
 export interface queryDefaults {
     listBots: 'limit';
-    getSeries: 'by';
+    getOverview: 'by' | 'comparison';
+    getSeries: 'by' | 'comparison';
     listConversations: 'limit';
     listLineSends: 'limit';
     listContacts: 'limit';

@@ -16,7 +16,7 @@ import {
   PointElement,
   Tooltip,
 } from 'chart.js';
-import { totalAt } from './total.ts';
+import { stackBefore, totalAt } from './total.ts';
 
 export type DrawingSpec = {
   kind: 'line' | 'bars' | 'doughnut';
@@ -25,8 +25,12 @@ export type DrawingSpec = {
     title: string;
     colour: string;
     values: readonly (number | null)[];
+    /** Of the compared period; null: nothing is compared. */
+    before: readonly (number | null)[] | null;
     isDashed: boolean;
   }[];
+  /** The name of the compared period. */
+  beforeTitle: string;
   /** Bars are next to each other instead of stacked. */
   isGrouped: boolean;
   /** A line's axis starts at 0. */
@@ -83,28 +87,31 @@ function overTime(spec: DrawingSpec): ChartConfiguration {
     type: isLine ? 'line' : 'bar',
     data: {
       labels: labels.map(({ short }) => short),
-      datasets: series.map(({ title, colour, values, isDashed }) => ({
-        label: title,
-        data: [...values],
-        ...(isLine
-          ? {
-              borderColor: colour,
-              backgroundColor: colour,
-              borderWidth: 2,
-              ...(isDashed ? { borderDash: [5, 4], spanGaps: true } : {}),
-              pointRadius: values.map((_, index) => (!isDashed && isAlone(values, index) ? 4 : 0)),
-              pointHoverRadius: 4,
-              pointHitRadius: 12,
-            }
-          : {
-              backgroundColor: colour,
-              borderColor: colours.surface,
-              borderWidth: labels.length > markedMax ? 0 : { top: 1 },
-              maxBarThickness: 40,
-              categoryPercentage: labels.length > markedMax ? 1 : 0.8,
-              barPercentage: 0.9,
-            }),
-      })),
+      datasets: [
+        ...series.map(({ title, colour, values, isDashed }) => ({
+          label: title,
+          data: [...values],
+          ...(isLine
+            ? {
+                borderColor: colour,
+                backgroundColor: colour,
+                borderWidth: 2,
+                ...(isDashed ? { borderDash: [5, 4], spanGaps: true } : {}),
+                pointRadius: values.map((_, index) => (!isDashed && isAlone(values, index) ? 4 : 0)),
+                pointHoverRadius: 4,
+                pointHitRadius: 12,
+              }
+            : {
+                backgroundColor: colour,
+                borderColor: colours.surface,
+                borderWidth: labels.length > markedMax ? 0 : { top: 1 },
+                maxBarThickness: 40,
+                categoryPercentage: labels.length > markedMax ? 1 : 0.8,
+                barPercentage: 0.9,
+              }),
+        })),
+        ...comparedLines(spec),
+      ],
     },
     options: {
       ...common(colours),
@@ -139,7 +146,7 @@ function overTime(spec: DrawingSpec): ChartConfiguration {
       plugins: {
         tooltip: {
           ...tip(colours),
-          filter: ({ raw, datasetIndex }) => raw !== null || series[datasetIndex]?.isDashed !== true,
+          filter: ({ raw, datasetIndex }) => raw !== null || series[datasetIndex]?.isDashed === false,
           callbacks: {
             title: ([item]) => (item ? (labels[item.dataIndex]?.long ?? '') : ''),
             label: (item) => ` ${item.dataset.label ?? ''}  ${format(numberOf(item.raw))}`,
@@ -149,6 +156,30 @@ function overTime(spec: DrawingSpec): ChartConfiguration {
       },
     },
   };
+}
+
+/** The compared period: a dotted line for each line or group of bars, and one for the sum of stacked bars. */
+function comparedLines(spec: DrawingSpec): ChartConfiguration<'line'>['data']['datasets'] {
+  const sum = stackBefore(spec);
+  const lines = sum
+    ? [{ title: spec.beforeTitle, colour: spec.colours.text, values: sum }]
+    : spec.series.flatMap(({ title, colour, before }) =>
+        before
+          ? [
+              {
+                title: spec.series.length > 1 ? `${title}, ${spec.beforeTitle}` : spec.beforeTitle,
+                colour,
+                values: before,
+              },
+            ]
+          : [],
+      );
+  return lines.map(({ title, colour, values }) => ({
+    ...{ type: 'line', label: title, data: [...values], stack: title, order: -1 },
+    ...{ borderColor: colour, backgroundColor: colour, borderWidth: 1.5, borderDash: [2, 3] },
+    pointRadius: values.map((_, index) => (isAlone(values, index) ? 3 : 0)),
+    ...{ pointHoverRadius: 3, pointHitRadius: 8 },
+  }));
 }
 
 /** A single value between gaps is a point: a line needs two neighbours. */

@@ -2,17 +2,20 @@
  * A chart with the same numbers as a table and as CSV. The drawing library is a separate chunk, loaded with the first visible chart;
  * table and CSV do not need it.
  */
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Drawing, DrawingSpec } from '../charts/draw.ts';
-import { compact, day, longDay, number, shortDay } from '../format/format.ts';
+import { compact, day, days, longDay, number, shortDay, shortMonth } from '../format/format.ts';
 import { language } from '../preferences/language.ts';
 import { colourOf, coloursChanged } from '../preferences/theme.ts';
+import { t as exportTexts } from '../texts/export.ts';
 import { t } from '../texts/frame.ts';
+import { t as range } from '../texts/range.ts';
 import { BarList } from './bar-list.tsx';
 import { Card } from './card.tsx';
 import { CsvButton } from './csv-button.tsx';
 import { DataTable } from './data-table.tsx';
+import { Icon } from './icon.tsx';
 import { Segments } from './segments.tsx';
 import { Empty, Loading } from './states.tsx';
 
@@ -33,6 +36,8 @@ export type ChartSeries = {
   colour: string;
   /** One for each label; null: not known, shown as a gap. */
   values: readonly (number | null)[];
+  /** The same of the compared period. */
+  before?: readonly (number | null)[] | null;
   /** An expected value: a dashed line that spans gaps. */
   isDashed?: boolean;
   /** Only in table and CSV: the values are too small to see next to the other series. */
@@ -70,10 +75,46 @@ export function dayLabels(days: readonly string[]): ChartLabel[] {
   return days.map((key) => ({ key, text: day(key), short: shortDay(key), long: longDay(key) }));
 }
 
+/** Labels of the periods of an answer. */
+export function periodLabels({ by, periods }: Periods): ChartLabel[] {
+  if (by === 'day') return dayLabels(periods.map(({ first }) => first));
+  return periods.map(({ name, first, last }) => {
+    const text = days(first, last);
+    return { key: name, text, short: by === 'week' ? shortDay(first) : shortMonth(first), long: text };
+  });
+}
+
+type Periods = {
+  by: 'day' | 'week' | 'month';
+  periods: readonly { name: string; first: string; last: string }[];
+};
+
+/** The title of the column of labels. */
+export function periodTitle({ by }: Pick<Periods, 'by'>): string {
+  return range(`${by}Title`);
+}
+
 export function Chart(props: ChartProps) {
-  const { title, note, labels, labelTitle = t('day'), series, fileName, isBusy = false, actions } = props;
+  const {
+    title,
+    note,
+    kind,
+    labels,
+    labelTitle = t('day'),
+    series,
+    fileName,
+    isBusy = false,
+    actions,
+  } = props;
   const [view, setView] = useState<View>('chart');
-  const table = tableOf(props, labelTitle);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const savePng = async (): Promise<void> => {
+    const { savePicture } = await import('../charts/picture.ts');
+    const colours = { background: colourOf('surface'), text: colourOf('text') };
+    if (canvas.current) savePicture(canvas.current, { title, fileName, ...colours });
+  };
+  const numbers = { ...props, series: [...series, ...series.flatMap(comparedSeries)] };
+  const table = tableOf(numbers, labelTitle);
   const isEmpty =
     labels.length === 0 || series.every(({ values }) => values.every((value) => value === null));
   const controls = (
@@ -88,6 +129,17 @@ export function Chart(props: ChartProps) {
           { value: 'table', title: t('table') },
         ]}
       />
+      {view === 'chart' && kind !== 'rows' && (
+        <button
+          type="button"
+          class="button"
+          aria-label={exportTexts('downloadPng', { title })}
+          onClick={() => void savePng()}
+        >
+          <Icon name="image" />
+          {exportTexts('png')}
+        </button>
+      )}
       <CsvButton title={title} fileName={fileName} rows={() => [table.head, ...table.rows]} />
     </>
   );
@@ -96,15 +148,23 @@ export function Chart(props: ChartProps) {
       {isEmpty ? (
         <Empty title={t('noValues')} />
       ) : view === 'chart' ? (
-        <Figure {...props} />
+        <Figure {...props} canvas={canvas} />
       ) : (
-        <NumbersTable {...props} labelTitle={labelTitle} />
+        <NumbersTable {...numbers} labelTitle={labelTitle} />
       )}
     </Card>
   );
 }
 
-function Figure({ kind, ...props }: ChartProps) {
+/** The values of the compared period, as a column of table and CSV. */
+function comparedSeries({ key, title, colour, before }: ChartSeries): ChartSeries[] {
+  if (!before) return [];
+  return [{ key: `${key} before`, title: range('seriesBefore', { title }), colour, values: before }];
+}
+
+type Drawn = { canvas: RefObject<HTMLCanvasElement | null> };
+
+function Figure({ kind, ...props }: ChartProps & Drawn) {
   if (kind !== 'rows') return <Canvas {...props} kind={kind} />;
   const { title, format } = props;
   return <BarList label={title} rows={barsOf(props)} {...(format ? { format } : {})} />;
@@ -120,9 +180,9 @@ function Canvas({
   fromZero = false,
   format = number,
   formatAxis = compact,
-}: ChartProps & { kind: CanvasKind }) {
+  canvas,
+}: ChartProps & Drawn & { kind: CanvasKind }) {
   const series = all.filter(({ isTableOnly }) => !isTableOnly);
-  const canvas = useRef<HTMLCanvasElement>(null);
   const drawing = useRef<Drawing | null>(null);
   const [isReady, setReady] = useState(false);
   const [hidden, setHidden] = useState<readonly string[]>([]);
@@ -137,9 +197,10 @@ function Canvas({
     labels: labels.map(({ text, short = text, long = text }) => ({ short, long })),
     series: series
       .filter(({ key }) => !hidden.includes(key))
-      .map(({ title: name, colour, values, isDashed = false }) => ({
-        ...{ title: name, colour: colourOf(colour), values, isDashed },
+      .map(({ title: name, colour, values, before = null, isDashed = false }) => ({
+        ...{ title: name, colour: colourOf(colour), values, before, isDashed },
       })),
+    beforeTitle: range('before'),
     colours: {
       text: colourOf('text-soft'),
       grid: colourOf('grid'),
@@ -192,6 +253,7 @@ function Canvas({
           ))}
         </ul>
       )}
+      {series.some(({ before }) => before) && <p class="note legend-before">{range('before')}</p>}
     </figure>
   );
 }

@@ -1,6 +1,7 @@
 /** Downloads the numbers of a card. */
 import { type CsvField, toCsv } from '../format/csv.ts';
 import { saveText } from '../format/save.ts';
+import { useExported } from '../state/exported.ts';
 import { t } from '../texts/frame.ts';
 import { Icon } from './icon.tsx';
 
@@ -13,7 +14,9 @@ export type CsvButtonProps = {
   rows(): readonly (readonly CsvField[])[];
 };
 
+/** The page's export contains the same numbers. */
 export function CsvButton({ title, fileName, rows }: CsvButtonProps) {
+  useExported({ title, rows });
   return (
     <button
       type="button"

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { session } from '../state/session.ts';
+import { PageExport } from './page-export.tsx';
 
 export type PageFrameProps = {
   title: string;
@@ -33,7 +34,10 @@ export function PageFrame({ title, note, actions, children }: PageFrameProps) {
           </h1>
           {note && <p class="note">{note}</p>}
         </div>
-        {actions && <div class="page-actions">{actions}</div>}
+        <div class="page-actions">
+          {actions}
+          <PageExport title={title} />
+        </div>
       </header>
       {children}
     </div>

@@ -5,10 +5,11 @@ import type { ChartSeries } from './chart.tsx';
 
 /** Each series has the name and the colour of its platform. */
 export function platformSeries(overview: Overview, figure: OverviewFigureName): ChartSeries[] {
-  return seriesByPlatform(overview, figure).map(({ platform, values }) => ({
+  return seriesByPlatform(overview, figure).map(({ platform, values, valuesBefore }) => ({
     key: platform,
     title: platformTitle(platform),
     colour: platformColour(platform),
     values,
+    before: valuesBefore,
   }));
 }

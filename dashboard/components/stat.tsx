@@ -1,19 +1,22 @@
-/** One figure with its change from the previous period: an arrow and words, never a colour alone. */
+/** One figure with its change from the compared period: an arrow and words, never a colour alone. */
 import type { ComponentChildren } from 'preact';
-import { number, roundPercent, signed, signedPercent } from '../format/format.ts';
-import { daysWithin } from '../format/range.ts';
+import { countDays } from '../../src/time.ts';
+import { number, signed, signedPercent, wholePercent } from '../format/format.ts';
 import { t } from '../texts/frame.ts';
+import { t as range } from '../texts/range.ts';
+import { Sparkline } from './sparkline.tsx';
 
 type Format = (value: number | null) => string;
 type Direction = 'up' | 'down' | 'neither';
 
-/** A figure's change from the previous period of `days` days. `rate` is the share of the value before. */
+/** A figure's change from the compared period. `rate` is the share of the value before. */
 export type ChangeValues = {
   now: number | null;
   before: number | null;
   by: number | null;
   rate: number | null;
-  days: number;
+  /** The length of the previous period; null: it is compared with the last year. */
+  days: number | null;
 };
 
 export type StatProps = {
@@ -25,27 +28,43 @@ export type StatProps = {
   /** The direction that is good news. */
   good?: Direction;
   format?: Format;
+  /** The page with more about it. */
+  href?: string;
+  /** Its values over time, as a small line. */
+  spark?: readonly (number | null)[];
   /** Notes below the value. */
   children?: ComponentChildren;
 };
 
-/** Figures side by side; `isTight` fits more of them in a row. */
-export function Stats({ isTight = false, children }: { isTight?: boolean; children: ComponentChildren }) {
-  return <dl class={isTight ? 'stats stats-tight' : 'stats'}>{children}</dl>;
+/** Figures side by side; `tight` fits more of them in a row, `row` all of them on a desktop. */
+export function Stats({ shape, children }: { shape?: 'tight' | 'row'; children: ComponentChildren }) {
+  return <dl class={shape ? `stats stats-${shape}` : 'stats'}>{children}</dl>;
 }
 
-export function Stat({ title, value, change, good = 'up', format = number, children }: StatProps) {
+export function Stat({
+  title,
+  value,
+  change,
+  good = 'up',
+  format = number,
+  href,
+  spark,
+  children,
+}: StatProps) {
   return (
     <div class="stat">
-      <dt>{title}</dt>
+      <dt>{href ? <a href={href}>{title}</a> : title}</dt>
       <dd>
         <span class="stat-value">{format(value)}</span>
         {change && <Change {...change} good={good} format={format} />}
+        {spark && <Sparkline values={spark} />}
         {children}
       </dd>
     </div>
   );
 }
+
+type Compared = { comparison: string; before: { from: string; to: string } | null };
 
 /** The change of a figure of an overview. */
 export function changeOf(
@@ -54,13 +73,11 @@ export function changeOf(
     before,
     change,
     changeRate,
-  }: Omit<ChangeValues, 'by' | 'rate' | 'days'> & {
-    change: number | null;
-    changeRate?: number | null;
-  },
-  { before: period }: { before: { from: string; to: string } },
+  }: Pick<ChangeValues, 'now' | 'before'> & { change: number | null; changeRate?: number | null },
+  { comparison, before: period }: Compared,
 ): ChangeValues {
-  return { now, before, by: change, rate: changeRate ?? null, days: daysWithin(period.from, period.to) };
+  const days = comparison === 'previous-period' && period ? countDays(period.from, period.to) : null;
+  return { now, before, by: change, rate: changeRate ?? null, days };
 }
 
 type ChangeProps = ChangeValues & {
@@ -83,7 +100,7 @@ export function Change({ now, before, by, rate, days, good, format, shortFormat 
   const mood = direction === 'same' || good === 'neither' ? 'even' : direction === good ? 'good' : 'bad';
   const formatChange = shortFormat ?? signed;
   const words = comparison(
-    direction === 'same' ? t('noChange') : rate === null ? formatChange(by) : roundPercent(Math.abs(rate)),
+    direction === 'same' ? t('noChange') : rate === null ? formatChange(by) : wholePercent(Math.abs(rate)),
     days,
   );
   const exactRate = rate === null ? '' : ` (${signedPercent(rate)})`;
@@ -112,6 +129,7 @@ export function Change({ now, before, by, rate, days, good, format, shortFormat 
   );
 }
 
-function comparison(change: string, days: number): string {
+function comparison(change: string, days: number | null): string {
+  if (days === null) return range('vsLastYear', { change });
   return days === 1 ? t('vsDayBefore', { change }) : t('vsDaysBefore', { change, count: days });
 }

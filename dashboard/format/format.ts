@@ -36,12 +36,12 @@ export function percent(rate: number | null): string {
   return value(rate, 'percent', { style: 'percent', maximumFractionDigits: 2 });
 }
 
-/** 0.5764 → 58%, 0.0312 → 3.1%: a rounded share, never rounded to 0. */
-export function roundPercent(rate: number | null): string {
+/** 0.5764 → 58%, 0.0012 → <1%: a whole share, never rounded to 0. */
+export function wholePercent(rate: number | null): string {
   if (rate === null) return unknown;
-  const digits = Math.abs(rate) >= 0.0995 ? 0 : 1;
-  const least = Math.abs(rate) < 0.0005 && rate !== 0 ? Math.sign(rate) * 0.001 : rate;
-  return value(least, `round percent ${digits}`, { style: 'percent', maximumFractionDigits: digits });
+  const isSmall = rate !== 0 && Math.abs(rate) < 0.005;
+  const text = value(isSmall ? 0.01 : rate, 'whole percent', { style: 'percent', maximumFractionDigits: 0 });
+  return isSmall ? `<${text}` : text;
 }
 
 /** 4 → 4.0%: a percentage that its source has rounded to one decimal. */
@@ -72,9 +72,19 @@ export function shortDay(day: string): string {
   return onDay(day, 'short day', { month: 'short', day: 'numeric' });
 }
 
+/** `2026-03-01` → Mar 26: on axes. */
+export function shortMonth(day: string): string {
+  return onDay(day, 'short month', { month: 'short', year: '2-digit' });
+}
+
 /** `2026-03-01` → Sunday, 1 March 2026. */
 export function longDay(day: string): string {
   return onDay(day, 'long day', { dateStyle: 'full' });
+}
+
+/** `2026-03-01` → March 2026. */
+export function month(day: string): string {
+  return onDay(day, 'month', { month: 'long', year: 'numeric' });
 }
 
 /** 1–28 Mar 2026. */

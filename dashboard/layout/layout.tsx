@@ -6,11 +6,12 @@ import { Icon } from '../components/icon.tsx';
 import { LanguageChoice, ThemeChoice } from '../components/preference-choices.tsx';
 import { wordsOf } from '../components/states.tsx';
 import { showToast } from '../components/toast.tsx';
-import { pageAddress, useAddress } from '../state/address.ts';
+import { pageAddress, useAddress, viewQuery } from '../state/address.ts';
 import type { Bot } from '../state/bots.ts';
 import { accountName, session, signOut } from '../state/session.ts';
 import { t } from '../texts/frame.ts';
 import { navigation, type PageName } from './navigation.ts';
+import { Search } from './search.tsx';
 
 export type LayoutProps = {
   bots: readonly Bot[];
@@ -56,6 +57,7 @@ export function Layout({ bots, bot, page, children }: LayoutProps) {
         </div>
         <div class="side-body" id="side-body">
           <BotSwitcher bots={bots} bot={bot} page={page} />
+          <Search bots={bots} bot={bot} />
           <nav aria-label={t('navigation')}>{bot && <PageList botId={bot.botId} page={page} />}</nav>
           <div class="side-foot">
             <LanguageChoice />
@@ -108,7 +110,7 @@ function PageList({ botId, page }: { botId: string; page: PageName | null }) {
               {pages.map((one) => (
                 <li key={one.name}>
                   <a
-                    href={pageAddress(botId, one.name) + rangeQuery(query)}
+                    href={pageAddress(botId, one.name) + viewQuery(query)}
                     aria-current={one.name === page ? 'page' : undefined}
                   >
                     <Icon name={one.name} />
@@ -121,12 +123,6 @@ function PageList({ botId, page }: { botId: string; page: PageName | null }) {
         ))}
     </>
   );
-}
-
-// The next page keeps the range.
-function rangeQuery(query: Readonly<Record<string, string>>): string {
-  const parameters = ['days', 'from', 'to'].flatMap((name) => (query[name] ? [[name, query[name]]] : []));
-  return parameters.length === 0 ? '' : `?${new URLSearchParams(parameters)}`;
 }
 
 function SignedInUser() {

@@ -1,10 +1,10 @@
 /**
- * The overview: each figure of the bot with its change from the previous period, by platform and by day. All numbers come from one
+ * The overview: each figure of the bot with its change from the compared period, by platform and by day. All numbers come from one
  * answer of getOverview.
  */
 import { useState } from 'preact/hooks';
 import { Card } from '../components/card.tsx';
-import { Chart, dayLabels } from '../components/chart.tsx';
+import { Chart, periodLabels, periodTitle } from '../components/chart.tsx';
 import { Choice } from '../components/choice.tsx';
 import { DataTable } from '../components/data-table.tsx';
 import { NoChannels } from '../components/no-channels.tsx';
@@ -16,9 +16,11 @@ import { RangeNote, RangePicker, useRange } from '../components/range-picker.tsx
 import { Change, changeOf } from '../components/stat.tsx';
 import { Loaded } from '../components/states.tsx';
 import { number, percent, signed, signedPercent } from '../format/format.ts';
+import { pageAddress, useAddress, viewQuery } from '../state/address.ts';
 import type { PageProps } from '../state/bots.ts';
 import {
   findFigure,
+  findSeries,
   type Overview,
   type OverviewFigureName,
   type PlatformOrAll,
@@ -37,7 +39,7 @@ export default function OverviewPage({ bot }: PageProps) {
     <PageFrame
       title={frame('overview')}
       note={<RangeNote range={range} zone={bot.timeZone} />}
-      actions={<RangePicker zone={bot.timeZone} />}
+      actions={<RangePicker bot={bot} isCompared />}
     >
       <Loaded live={live} shape="stats">
         {(overview) => <Content bot={bot} overview={overview} />}
@@ -48,16 +50,19 @@ export default function OverviewPage({ bot }: PageProps) {
 
 function Content({ bot, overview }: PageProps & { overview: Overview }) {
   const platforms = platformsOf(overview);
+  const { query } = useAddress();
   return (
     <>
       <PlatformSummary
         overview={overview}
         figures={summaryFigures}
+        shape="row"
         statOf={(name) => ({
           title: t(name),
           format: formatOf(name),
           good: goodOf(name),
-          children: <More overview={overview} name={name} />,
+          href: pageAddress(bot.botId, pageOf[name]) + viewQuery(query),
+          spark: findSeries(overview, name, 'all')?.values ?? [],
         })}
       />
       {platforms.length === 0 ? (
@@ -72,28 +77,16 @@ function Content({ bot, overview }: PageProps & { overview: Overview }) {
   );
 }
 
-const summaryFigures: readonly FigureName[] = [
-  'followers',
-  'blocks',
-  'messages',
-  'conversations',
-  'tagCoverRate',
-  'pointsOutstanding',
-];
-
-/** A note below a figure: the new ones in the range, or the parts of the sum. */
-function More({ overview, name }: { overview: Overview; name: FigureName }) {
-  const of = (part: FigureName): number | null => findFigure(overview, part, 'all')?.now ?? null;
-  if (name === 'followers') return <Note text={t('added', { change: signed(of('newFollowers')) })} />;
-  if (name === 'blocks') return <Note text={t('added', { change: signed(of('newBlocks')) })} />;
-  if (name === 'tagCoverRate') return <Note text={t('tagsNow')} />;
-  if (name !== 'messages') return null;
-  return <Note text={t('inAndOut', { inbound: number(of('inbound')), outbound: number(of('outbound')) })} />;
-}
-
-function Note({ text }: { text: string }) {
-  return <span class="note">{text}</span>;
-}
+/** The tiles, each with the page that has more about it. */
+const pageOf = {
+  followers: 'audience',
+  blocks: 'audience',
+  messages: 'messages',
+  conversations: 'conversations',
+  tagCoverRate: 'audience',
+  pointsOutstanding: 'points',
+} as const;
+const summaryFigures = Object.keys(pageOf) as (keyof typeof pageOf)[];
 
 const chartFigures: readonly FigureName[] = [
   'messages',
@@ -120,7 +113,8 @@ function ByDay({ overview }: { overview: Overview }) {
     <Chart
       title={t('byDay', { figure: t(figure) })}
       kind={levels.includes(figure) ? 'line' : 'bars'}
-      labels={dayLabels(overview.days)}
+      labels={periodLabels(overview)}
+      labelTitle={periodTitle(overview)}
       series={platformSeries(overview, figure).map((series) => ({
         ...series,
         title: figure === 'pointsOutstanding' ? t(figure) : series.title,

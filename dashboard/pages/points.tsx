@@ -1,10 +1,9 @@
 /** Points of all contacts: earned, spent, expired and outstanding by period, and the points that will expire. */
-import type { VNode } from 'preact';
 import { addDays, dayOf } from '../../src/time.ts';
 import { resource, type Schema, urlOf } from '../api/client.ts';
 import { useLive } from '../api/live.ts';
 import { Card } from '../components/card.tsx';
-import { Chart, type ChartLabel, dayLabels } from '../components/chart.tsx';
+import { Chart, dayLabels, periodLabels, periodTitle } from '../components/chart.tsx';
 import { Icon } from '../components/icon.tsx';
 import { PageFrame } from '../components/page.tsx';
 import { RangeNote, RangePicker, useRange } from '../components/range-picker.tsx';
@@ -19,38 +18,24 @@ import { may } from '../state/session.ts';
 import { t as frame } from '../texts/frame.ts';
 import { t } from '../texts/points.ts';
 
-const periods = ['day', 'week', 'month'] as const;
 type PointSeries = Schema['PointSeries'];
 
 export default function PointsPage({ bot }: PageProps) {
   const range = useRange(bot.timeZone);
-  const { query, setQuery } = useAddress();
-  const by = periods.find((one) => one === query.by) ?? 'day';
-  const { from, to } = range;
+  const { from, to, by } = range;
   const path = { botId: bot.botId };
   const live = useLive(resource('/api/v1/bots/{botId}/points/series', { path, query: { from, to, by } }));
   return (
     <PageFrame
       title={frame('points')}
       note={<RangeNote range={range} zone={bot.timeZone} />}
-      actions={<RangePicker zone={bot.timeZone} />}
+      actions={<RangePicker bot={bot} isGrouped />}
     >
       <Loaded live={live} shape="stats">
         {(answer) => (
           <>
             <Totals answer={answer} />
-            <ByPeriod
-              answer={answer}
-              range={range}
-              choice={
-                <Segments
-                  label={t('by')}
-                  value={by}
-                  onChange={(chosen) => setQuery({ by: chosen === 'day' ? null : chosen })}
-                  choices={periods.map((value) => ({ value, title: t(value) }))}
-                />
-              }
-            />
+            <ByPeriod answer={answer} range={range} />
           </>
         )}
       </Loaded>
@@ -78,7 +63,7 @@ export default function PointsPage({ bot }: PageProps) {
 
 function Totals({ answer: { before, totals } }: { answer: PointSeries }) {
   return (
-    <Stats isTight>
+    <Stats shape="tight">
       <Stat title={t('outstanding')} value={totals.outstanding}>
         <span class="note">{t('before', { points: number(before) })}</span>
       </Stat>
@@ -99,11 +84,11 @@ const movements = [
   { key: 'corrected', colour: 'series-6' },
 ] as const;
 
-type ByPeriodProps = { answer: PointSeries; range: Range; choice: VNode };
+type ByPeriodProps = { answer: PointSeries; range: Range };
 
-function ByPeriod({ answer, range, choice }: ByPeriodProps) {
-  const labels = labelsOf(answer);
-  const labelTitle = t(answer.by);
+function ByPeriod({ answer, range }: ByPeriodProps) {
+  const labels = periodLabels(answer);
+  const labelTitle = periodTitle(answer);
   const isUnchanged = answer.periods.every((period) => movements.every(({ key }) => period[key] === 0));
   // Corrections are rare: the chart omits them if there are none.
   const visible = movements.filter(
@@ -129,7 +114,6 @@ function ByPeriod({ answer, range, choice }: ByPeriodProps) {
           values: answer.periods.map((period) => period[key]),
         }))}
         fileName={`points-${range.from}-${range.to}`}
-        actions={choice}
       />
       <Chart
         title={t('outstanding')}
@@ -147,11 +131,6 @@ function ByPeriod({ answer, range, choice }: ByPeriodProps) {
       />
     </>
   );
-}
-
-function labelsOf({ by, periods: all }: PointSeries): ChartLabel[] {
-  if (by === 'day') return dayLabels(all.map(({ name }) => name));
-  return all.map(({ name, first, last }) => ({ key: name, text: days(first, last), short: name }));
 }
 
 const aheadChoices = [30, 90, 365] as const;

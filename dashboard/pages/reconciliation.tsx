@@ -63,7 +63,7 @@ export default function ReconciliationPage({ bot }: PageProps) {
   }
   if (platform !== 'line') {
     return (
-      <PageFrame title={frame('reconciliation')} actions={<RangePicker zone={lineZone} />}>
+      <PageFrame title={frame('reconciliation')} actions={<RangePicker bot={bot} zone={lineZone} />}>
         <div class="reconciled">{choice}</div>
         <MetaReconciliation {...{ botId: bot.botId, platform, from, to }} />
       </PageFrame>
@@ -73,7 +73,7 @@ export default function ReconciliationPage({ bot }: PageProps) {
     <PageFrame
       title={frame('reconciliation')}
       note={<RangeNote range={range} zone={lineZone} />}
-      actions={<RangePicker zone={lineZone} />}
+      actions={<RangePicker bot={bot} zone={lineZone} />}
     >
       <div class="reconciled">
         {choice}

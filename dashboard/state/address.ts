@@ -1,6 +1,7 @@
 /** The page's address: the bot, the page, and the page's state in the query. */
 import { useEffect } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
+import { viewParameters } from '../format/range.ts';
 
 export type Address = {
   path: string;
@@ -30,6 +31,12 @@ export function useAddress(): Address {
 /** The address of a bot's page. */
 export function pageAddress(botId: string, page: string): string {
   return `/bots/${encodeURIComponent(botId)}/${page}`;
+}
+
+/** The range, comparison and grouping of a query, for the address of another page. */
+export function viewQuery(query: Readonly<Record<string, string>>): string {
+  const parameters = viewParameters.flatMap((name) => (query[name] ? [[name, query[name]]] : []));
+  return parameters.length === 0 ? '' : `?${new URLSearchParams(parameters)}`;
 }
 
 /** The pause in typing after which a filter applies. */

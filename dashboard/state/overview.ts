@@ -1,8 +1,8 @@
-/** The answer of getOverview, for every page that compares figures with the previous period. */
+/** The answer of getOverview, for every page that compares figures with another period. */
 import { resource, type Schema } from '../api/client.ts';
 import { type Live, useLive } from '../api/live.ts';
 import type { PlatformName } from '../format/platforms.ts';
-import type { Range } from '../format/range.ts';
+import type { View } from '../format/range.ts';
 import type { Bot } from './bots.ts';
 
 export type OverviewFigureName = Schema['OverviewFigure'];
@@ -12,8 +12,9 @@ export type OverviewFigure = Overview['figures'][number];
 export type OverviewSeries = Overview['series'][number];
 
 /** The figures of the range, kept up to date. */
-export function useOverview({ botId }: Bot, { from, to }: Range): Live<Overview> {
-  return useLive(resource('/api/v1/bots/{botId}/overview', { path: { botId }, query: { from, to } }));
+export function useOverview({ botId }: Bot, { from, to, by, comparison }: View): Live<Overview> {
+  const query = { from, to, by, comparison };
+  return useLive(resource('/api/v1/bots/{botId}/overview', { path: { botId }, query }));
 }
 
 /** The platforms with a channel. */

@@ -3,9 +3,9 @@ import { defineTexts } from '../preferences/language.ts';
 
 export const t = defineTexts('audience', {
   growth: {
-    en: 'New followers and blocks by day',
-    ja: '日別の新規友だちとブロック',
-    'zh-Hant': '每日新增好友與封鎖',
+    en: 'New followers and blocks',
+    ja: '新規友だちとブロック',
+    'zh-Hant': '新增好友與封鎖',
   },
   growthNote: {
     en: 'Counted by Shoal. Blocks are the day’s blocks minus unblocks.',
@@ -13,14 +13,14 @@ export const t = defineTexts('audience', {
     'zh-Hant': '由 Shoal 統計。封鎖為當日封鎖數減去解除封鎖數。',
   },
   atDaysEnd: {
-    en: '{{figure}} at the end of each day',
-    ja: '各日終了時点の{{figure}}',
-    'zh-Hant': '每日結束時的{{figure}}',
+    en: '{{figure}} over time',
+    ja: '{{figure}}の推移',
+    'zh-Hant': '{{figure}}趨勢',
   },
   atDaysEndNote: {
-    en: 'For LINE: LINE’s own figures.',
-    ja: 'LINE は LINE 公式の数値に基づきます。',
-    'zh-Hant': 'LINE 以 LINE 官方數據為準。',
+    en: 'At the end of each period. For LINE: LINE’s own figures.',
+    ja: '各期間の終了時点。LINE は LINE 公式の数値に基づきます。',
+    'zh-Hant': '各期間結束時的數值。LINE 以 LINE 官方數據為準。',
   },
 
   lineFriends: { en: 'Friends on LINE', ja: 'LINE の友だち属性', 'zh-Hant': 'LINE 好友屬性' },

@@ -18,7 +18,7 @@ export const t = defineTexts('conversations', {
     ja: '・{{gap}}を超えて間が空くと新しい会話として数えます。',
     'zh-Hant': '・間隔超過 {{gap}} 即視為新的對話。',
   },
-  byDay: { en: 'Conversations by day', ja: '日別の会話数', 'zh-Hant': '每日對話數' },
+  byDay: { en: 'Conversations over time', ja: '会話数の推移', 'zh-Hant': '對話數趨勢' },
   byDayNote: {
     en: 'By the day of the first message.',
     ja: '最初のメッセージの日付で集計しています。',

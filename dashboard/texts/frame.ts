@@ -111,7 +111,6 @@ export const t = defineTexts('frame', {
     ja: '{{count}}日間',
     'zh-Hant': '{{count}} 天',
   },
-  customRange: { en: 'Custom…', ja: '指定…', 'zh-Hant': '自訂…' },
   from: { en: 'From', ja: '開始日', 'zh-Hant': '開始日' },
   to: { en: 'To', ja: '終了日', 'zh-Hant': '結束日' },
   apply: { en: 'Show', ja: '表示', 'zh-Hant': '顯示' },
@@ -122,9 +121,9 @@ export const t = defineTexts('frame', {
     'zh-Hant': '開始日不可晚於結束日。',
   },
   'too-long': {
-    en: 'At most 1,100 days.',
-    ja: '1,100日以内で指定してください。',
-    'zh-Hant': '最多 1,100 天。',
+    en: 'At most 3,700 days.',
+    ja: '3,700日以内で指定してください。',
+    'zh-Hant': '最多 3,700 天。',
   },
   rangeUnreadable: {
     en: 'The address contains no valid date range.',

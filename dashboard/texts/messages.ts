@@ -2,7 +2,7 @@
 import { defineTexts } from '../preferences/language.ts';
 
 export const t = defineTexts('messages', {
-  byDay: { en: 'Messages by day', ja: '日別のメッセージ数', 'zh-Hant': '每日訊息數' },
+  byDay: { en: 'Messages over time', ja: 'メッセージ数の推移', 'zh-Hant': '訊息數趨勢' },
   direction: { en: 'Received or sent', ja: '受信・送信', 'zh-Hant': '收到或發出' },
   inbound: { en: 'Received', ja: '受信', 'zh-Hant': '收到' },
   outbound: { en: 'Sent', ja: '送信', 'zh-Hant': '發出' },

@@ -12,34 +12,13 @@ export const t = defineTexts('overview', {
   conversations: { en: 'Conversations', ja: '会話', 'zh-Hant': '對話' },
   tagCoverRate: { en: 'Tag coverage', ja: 'タグ付け率', 'zh-Hant': '貼標率' },
   pointsOutstanding: { en: 'Points outstanding', ja: '未使用ポイント', 'zh-Hant': '未使用點數' },
-
-  added: {
-    en: 'New in this range: {{change}}',
-    ja: 'この期間の新規 {{change}}',
-    'zh-Hant': '此期間新增 {{change}}',
-  },
-  inAndOut: {
-    en: '{{inbound}} received, {{outbound}} sent',
-    ja: '受信 {{inbound}}、送信 {{outbound}}',
-    'zh-Hant': '收到 {{inbound}}，發出 {{outbound}}',
-  },
-  tagsNow: {
-    en: 'Current value; not affected by the date range',
-    ja: '期間によらず現在の値',
-    'zh-Hant': '為目前數值，不受期間影響',
-  },
-  compared: {
-    en: 'Compared with {{days}}',
-    ja: '比較対象：{{days}}',
-    'zh-Hant': '比較期間：{{days}}',
-  },
-  byDay: { en: '{{figure}} by day', ja: '日別の{{figure}}', 'zh-Hant': '每日{{figure}}' },
+  byDay: { en: '{{figure}} over time', ja: '{{figure}}の推移', 'zh-Hant': '{{figure}}趨勢' },
   figure: { en: 'Figure', ja: '項目', 'zh-Hant': '項目' },
   byPlatform: { en: 'By platform', ja: 'プラットフォーム別', 'zh-Hant': '依平台' },
   byPlatformNote: {
-    en: 'Below each number: the change from the previous period.',
-    ja: '各数値の下は前期間からの増減です。',
-    'zh-Hant': '各數字下方為與前期相比的增減。',
+    en: 'Below each number: the change from the compared period.',
+    ja: '各数値の下は比較対象からの増減です。',
+    'zh-Hant': '各數字下方為與比較期間相比的增減。',
   },
   platform: { en: 'Platform', ja: 'プラットフォーム', 'zh-Hant': '平台' },
   noChannels: {

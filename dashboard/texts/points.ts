@@ -23,10 +23,6 @@ export const t = defineTexts('points', {
     'zh-Hant': '調整、沖銷與清除',
   },
   moved: { en: 'Earned, spent, expired', ja: '獲得・利用・失効', 'zh-Hant': '獲得、扣抵與到期' },
-  by: { en: 'By', ja: '単位', 'zh-Hant': '單位' },
-  day: { en: 'Day', ja: '日', 'zh-Hant': '日' },
-  week: { en: 'Week', ja: '週', 'zh-Hant': '週' },
-  month: { en: 'Month', ja: '月', 'zh-Hant': '月' },
   noPoints: { en: 'No points yet', ja: 'ポイントがまだありません', 'zh-Hant': '目前沒有點數' },
   noPointsHint: {
     en: 'Add points on a contact’s page, through the API or by an import.',

@@ -3,7 +3,8 @@
  * activity is a row of zeros. Platforms without a channel are omitted.
  */
 import type { Transaction } from '../database/client.ts';
-import { readSeriesWithin, type SeriesFigure, selectConnected } from '../reports/series.ts';
+import { periodsOf } from '../periods.ts';
+import { readLines, type SeriesFigure, selectConnected } from '../reports/series.ts';
 import { addDays, countDays } from '../time.ts';
 import type { Row } from './format.ts';
 import type { Scope, Table } from './table.ts';
@@ -40,8 +41,14 @@ function tableOfFigures(figureOf: Readonly<Record<string, SeriesFigure>>): Table
       for (let from = range.from; countDays(from, range.to) > 0; from = addDays(from, chunkDays)) {
         signal.throwIfAborted();
         const to = [addDays(from, chunkDays - 1), range.to].sort()[0];
-        const request = { by: 'day', from, to, platforms, figures: Object.values(figureOf) } as const;
-        const { periods, lines } = await readSeriesWithin(tx, scope.bot, request, { now: scope.now });
+        const periods = periodsOf({ from, to: to ?? from, by: 'day' });
+        const figures = Object.values(figureOf);
+        const lines = await readLines(tx, scope.bot, {
+          zone: scope.bot.timeZone,
+          platforms,
+          figures,
+          periods,
+        });
         const valuesOf = new Map(lines.map((line) => [`${line.platform} ${line.figure}`, line.values]));
         const rows = periods.flatMap(({ first: day }, index) =>
           platforms.map((platform): Row => {

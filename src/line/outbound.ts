@@ -6,11 +6,11 @@
  * day that LINE has reported adds nothing.
  */
 import { hasAccess } from '../bots/channels.ts';
+import type { DayRange } from '../comparison.ts';
 import type { Queryable } from '../database/client.ts';
 import { type Column, rowTable } from '../database/row-table.ts';
-import type { Period } from '../periods.ts';
 import type { Tally } from '../rollups/counters.ts';
-import { lineZone } from '../time.ts';
+import { firstDay, lastDay, lineZone } from '../time.ts';
 import { deliveredMessages, type Snapshot } from './answers.ts';
 import type { SendKind } from './daily-figures.ts';
 
@@ -83,7 +83,7 @@ export type ReportedSends = {
 export async function readReportedSends(
   sql: Queryable,
   botId: string,
-  periods: readonly Period[],
+  periods: readonly DayRange[],
 ): Promise<ReportedSends> {
   const [row] = await sql<[{ periods: number[]; isReported: boolean }]>`
     with reported as (
@@ -98,7 +98,7 @@ export async function readReportedSends(
           select day from line_send_days where bot_id = ${botId}
           group by day having sum(unknown_sends) = 0 and sum(recipients) > 0
         ) known
-        where day between ${periods[0]?.first ?? ''} and ${periods.at(-1)?.last ?? ''}
+        where day between ${periods[0]?.first ?? lastDay} and ${periods.at(-1)?.last ?? firstDay}
       ) as periods,
       exists (select from reported) or exists (
         select from channels where bot_id = ${botId} and platform = 'line' and ${hasAccess(sql)}

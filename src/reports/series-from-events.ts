@@ -4,9 +4,10 @@
  * Shoal computes the start of each period with the calendar that it uses for stored days. PostgreSQL only finds the period of
  * each instant, because its time zone data may be of another year. Each group of figures is one query, made only if requested.
  */
+
+import type { DayRange } from '../comparison.ts';
 import type { Queryable, Transaction } from '../database/client.ts';
 import { rowTable } from '../database/row-table.ts';
-import type { Period } from '../periods.ts';
 import { blockStateAfter, eventKinds } from '../platforms/event.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import type { FigureName } from '../rollups/counters.ts';
@@ -21,7 +22,9 @@ type Request = {
   platforms: PlatformName[];
   figures: ReadonlySet<FigureName>;
   zone: string;
-  periods: readonly Period[];
+  periods: readonly DayRange[];
+  /** The last day ends at this instant (ms), so LINE's sums of days are left out; null: it is complete. */
+  until?: number | null;
 };
 /** Instants in ISO 8601: the client cannot send an array of dates. */
 type Scope = { botId: string; platforms: PlatformName[]; starts: string[]; end: string };
@@ -30,17 +33,20 @@ type Scope = { botId: string; platforms: PlatformName[]; starts: string[]; end: 
 export async function countFiguresFromEvents(
   tx: Transaction,
   botId: string,
-  { platforms, figures, zone, periods }: Request,
+  { platforms, figures, zone, periods, until = null }: Request,
 ): Promise<PeriodRow[]> {
   await limitStatementTime(tx);
   const startOf = (day: string) => new Date(dayStart(day, zone)).toISOString();
   const starts = periods.map(({ first }) => startOf(first));
-  const end = startOf(addDays(periods.at(-1)?.last ?? '', 1));
+  const lastDay = periods.at(-1)?.last ?? '';
+  const end = until === null ? startOf(addDays(lastDay, 1)) : new Date(until).toISOString();
   const scope = { botId, platforms, starts, end };
   const includes = (...names: FigureName[]) => names.some((name) => figures.has(name));
   const rows = await Promise.all([
     includes('inbound', 'outbound') ? countMessages(tx, scope) : [],
-    includes('outbound') && platforms.includes('line') ? sumLineSends(tx, botId, periods) : [],
+    includes('outbound') && platforms.includes('line') && until === null
+      ? sumLineSends(tx, botId, periods)
+      : [],
     includes('followers', 'blocks') ? countFollows(tx, scope, await lineRuleStart(tx, botId, zone)) : [],
     includes('blocks') ? countBlocks(tx, scope) : [],
     includes('conversations', 'conversationMessages', 'conversationMs') ? countConversations(tx, scope) : [],
@@ -60,7 +66,11 @@ async function countMessages(sql: Queryable, { botId, platforms, starts, end }: 
 }
 
 /** LINE reports sent messages by day. They count on the day of that date in every zone (figures.md, section 3). */
-async function sumLineSends(sql: Queryable, botId: string, periods: readonly Period[]): Promise<PeriodRow[]> {
+async function sumLineSends(
+  sql: Queryable,
+  botId: string,
+  periods: readonly DayRange[],
+): Promise<PeriodRow[]> {
   return sql<PeriodRow[]>`
     select platform, width_bucket(day, ${periods.map(({ first }) => first)}::date[]) as period,
       sum(outbound)::bigint as outbound
@@ -101,7 +111,10 @@ const blockStates = platformNames.flatMap((platform) =>
   }),
 );
 
-/** Counts block transitions of contacts that were ever blocked. Events before the range give the state at its start. */
+/**
+ * Counts block transitions of contacts that were ever blocked. Events before the range give the state at its start. LINE's contacts
+ * are found by their events of the range, through an index: a follow or unfollow is the only change of their state.
+ */
 async function countBlocks(sql: Queryable, { botId, platforms, starts, end }: Scope): Promise<PeriodRow[]> {
   return sql<PeriodRow[]>`
     with states as (
@@ -115,6 +128,10 @@ async function countBlocks(sql: Queryable, { botId, platforms, starts, end }: Sc
         blocked: ['integer', ({ blocked }) => blocked],
       })} on state.platform = event.platform and state.kind = event.kind
       where contacts.bot_id = ${botId} and contacts.platform = any(${platforms}) and contacts.ever_blocked
+        and (contacts.platform <> 'line' or contacts.contact_id in (
+          select contact_id from events
+          where bot_id = ${botId} and kind in ('follow', 'unfollow')
+            and happened_at >= ${starts[0] ?? end} and happened_at < ${end}))
         and happened_at < ${end}
     )
     select platform, width_bucket(happened_at, ${starts}::timestamptz[]) as period,
@@ -134,6 +151,7 @@ async function countConversations(
       sum(extract(epoch from last_at - first_at) * 1000)::bigint as "conversationMs"
     from conversations
     where bot_id = ${botId} and platform = any(${platforms}) and inbound > 0
-      and first_at >= ${starts[0] ?? end} and first_at < ${end}
+      and (first_at at time zone 'UTC') >= ${starts[0] ?? end}::timestamptz at time zone 'UTC'
+      and (first_at at time zone 'UTC') < ${end}::timestamptz at time zone 'UTC'
     group by platform, period`;
 }

@@ -33,7 +33,7 @@ test('the first instant of a day counts on that day, the millisecond before it o
       const second = '2026-03-29';
       const read = async (from: string, to: string) => {
         const request = { by: 'day', zone, from, to, platforms: ['facebook'] } as const;
-        const { lines } = await readSeries(sql, 'bot', request, { now: at });
+        const { series: lines } = await readSeries(sql, 'bot', request, { now: at });
         return lines.filter(({ platform }) => platform === 'facebook');
       };
       for (const { figure, values: counts } of await read(first, second)) {

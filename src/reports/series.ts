@@ -10,14 +10,15 @@
  */
 import type { components } from '../../contracts/types/management.ts';
 import { type Bot, findBot } from '../bots/bots.ts';
+import { type ComparedPeriod, type Comparison, comparedPeriod, type DayRange } from '../comparison.ts';
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { type ReportedSends, readReportedSends } from '../line/outbound.ts';
-import { type Period, type PeriodUnit, periodsOf } from '../periods.ts';
+import { type PeriodUnit, periodsOf } from '../periods.ts';
 import { type PlatformName, platformNames } from '../platforms/platform.ts';
 import { keptZones } from '../rollups/counters.ts';
 import { blocksChange, followersChange } from '../rollups/follower-changes.ts';
-import { addDays, dayOf, isTimeZone } from '../time.ts';
+import { addDays, countDays, dayOf, hourStart, isTimeZone } from '../time.ts';
 import { countFiguresFromEvents, type PeriodRow } from './series-from-events.ts';
 import { readSnapshot } from './timeouts.ts';
 
@@ -42,15 +43,18 @@ export type SeriesRequest = {
   to?: string | undefined;
   platforms?: readonly PlatformName[] | undefined;
   figures?: readonly SeriesFigure[] | undefined;
+  /** Default: none. */
+  comparison?: Comparison | undefined;
 };
 
 /**
  * One figure of one platform, or of all requested platforms: a value for each period, and the sum of the range. Null: unknown,
  * because LINE has not reported the sent messages of any day.
  */
-export type Line = Answer['series'][number];
-export type Series = Omit<Answer, 'botId' | 'series'> & { lines: Line[] };
+export type Line = Pick<AnswerLine, 'platform' | 'figure' | 'values' | 'sum'>;
+export type Series = Omit<Answer, 'botId'>;
 type Answer = components['schemas']['Series'];
+type AnswerLine = Answer['series'][number];
 
 const periodsMax = 3_700;
 const defaultDays = 30;
@@ -76,8 +80,7 @@ export async function readSeries(
   return readSnapshot(sql, async (tx) => readSeriesWithin(tx, await findBot(tx, botId), request, { now }));
 }
 
-/** The same within a repeatable-read transaction that has already read the bot. */
-export async function readSeriesWithin(
+async function readSeriesWithin(
   tx: Transaction,
   bot: Bot,
   request: SeriesRequest,
@@ -90,26 +93,142 @@ export async function readSeriesWithin(
   if (from > to) refuse(`from must not be after to (${to})`);
   const periods = periodsOf({ from, to, by });
   if (periods.length > periodsMax) refuse(`a range has at most ${periodsMax} periods, not ${periods.length}`);
+  const compared = comparedPeriod({ from, to, by }, request.comparison ?? 'none', { now, zone });
+  const scope = { zone, platforms, figures };
+  const [lines, linesBefore] = await Promise.all([
+    readLines(tx, bot, { ...scope, periods }),
+    compared ? readComparedLines(tx, bot, scope, compared) : [],
+  ]);
+  const series = lines.map((line, index) => {
+    const before = linesBefore[index];
+    return { ...line, valuesBefore: before?.values ?? null, sumBefore: before?.sum ?? null };
+  });
+  const kept = isStored(bot, request);
+  return { zone, by, from, to, kept, before: compared && spanOf(compared, zone), periods, series };
+}
+
+/** The compared days for an answer, with the instant at which the last one ends. */
+export function spanOf({ from, to, untilHour }: ComparedPeriod, zone: string): NonNullable<Answer['before']> {
+  const until = untilHour === null ? null : new Date(hourStart(to, untilHour, zone)).toISOString();
+  return { from, to, until };
+}
+
+export type LineScope = {
+  zone: string;
+  platforms: readonly PlatformName[];
+  figures: readonly SeriesFigure[];
+};
+
+/** Each line's values of the compared periods, and its sum of all compared days. */
+export async function readComparedLines(
+  tx: Transaction,
+  bot: Bot,
+  scope: LineScope,
+  { from, to, untilHour, periods }: ComparedPeriod,
+): Promise<Line[]> {
+  const readPeriods = periods.filter((period) => period !== null);
+  const isWhole =
+    readPeriods.reduce((days, { first, last }) => days + countDays(first, last), 0) === countDays(from, to);
+  const isCut = readPeriods.at(-1)?.last === to;
+  const [lines, sums] = await Promise.all([
+    readLines(tx, bot, { ...scope, periods: readPeriods, untilHour: isCut ? untilHour : null }),
+    isWhole ? null : readLines(tx, bot, { ...scope, periods: [{ first: from, last: to }], untilHour }),
+  ]);
+  return lines.map(({ values, sum, ...line }, index) => {
+    let next = 0;
+    return {
+      ...line,
+      values: periods.map((period) => (period === null ? null : (values[next++] ?? null))),
+      sum: sums === null ? sum : (sums[index]?.sum ?? null),
+    };
+  });
+}
+
+/**
+ * Returns the lines of the periods (ascending, each of whole days of the zone). With `untilHour` the last day of the last period
+ * ends at that hour; LINE's sent messages of such a day are unknown.
+ */
+export async function readLines(
+  tx: Transaction,
+  bot: Bot,
+  {
+    zone,
+    platforms,
+    figures,
+    periods,
+    untilHour = null,
+  }: LineScope & { periods: readonly DayRange[]; untilHour?: number | null },
+): Promise<Line[]> {
   const connected = (await selectConnected(tx, bot.botId)).filter((name) => platforms.includes(name));
   const stored = connected.filter((name) => keptZones(name, bot.timeZone).includes(zone));
   const counted = connected.filter((name) => !stored.includes(name));
   const includesSends = figures.some((name) => name === 'outbound' || name === 'messages');
+  const sums = new Set(figures.flatMap((name) => (name === 'messages' ? messageSums : [name])));
+  const wholeDays = untilHour === null ? periods : withoutLastDay(periods);
   const [lineSends, ...rows] = await Promise.all([
-    includesSends && connected.includes('line') ? readReportedSends(tx, bot.botId, periods) : null,
-    selectDays(tx, bot.botId, { platforms: stored, zone, periods }),
-    counted.length === 0
+    includesSends && connected.includes('line') ? readReportedSends(tx, bot.botId, wholeDays) : null,
+    selectDays(tx, bot.botId, { platforms: stored, zone, periods: wholeDays }),
+    counted.length === 0 || wholeDays.length === 0
       ? []
       : countFiguresFromEvents(tx, bot.botId, {
           platforms: counted,
-          figures: new Set(figures.flatMap((name) => (name === 'messages' ? messageSums : [name]))),
+          figures: sums,
           zone,
-          periods,
+          periods: wholeDays,
         }),
+    untilHour === null
+      ? []
+      : readPartOfDay(tx, bot, { platforms: connected, figures: sums, zone, periods, untilHour }),
   ]);
   const isOnlyLine = connected.every((name) => name === 'line');
   const count = periods.length;
-  const lines = toLines(rows.flat(), { platforms, figures, count, lineSends, isOnlyLine });
-  return { zone, by, from, to, kept: isStored(bot, request), periods, lines };
+  return toLines(rows.flat(), { platforms, figures, count, lineSends, isOnlyLine });
+}
+
+/** The periods without the last day of the last one. */
+function withoutLastDay(periods: readonly DayRange[]): DayRange[] {
+  return periods.flatMap(({ first, last }, index) => {
+    if (index < periods.length - 1) return [{ first, last }];
+    return first === last ? [] : [{ first, last: addDays(last, -1) }];
+  });
+}
+
+type PartOfDay = {
+  platforms: PlatformName[];
+  figures: ReadonlySet<Exclude<SeriesFigure, 'messages'>>;
+  zone: string;
+  periods: readonly DayRange[];
+  untilHour: number;
+};
+
+/** The figures of the last day up to the hour, as rows of the last period. Messages by hour are stored in the bot's zone. */
+async function readPartOfDay(
+  tx: Transaction,
+  bot: Bot,
+  { platforms, figures, zone, periods, untilHour }: PartOfDay,
+): Promise<PeriodRow[]> {
+  const day = periods.at(-1)?.last;
+  if (day === undefined || platforms.length === 0) return [];
+  const isStored = zone === bot.timeZone;
+  const isCounted = (name: Exclude<SeriesFigure, 'messages'>) => !isStored || !isMessageSum(name);
+  const rows = await Promise.all([
+    isStored && [...figures].some(isMessageSum)
+      ? tx<PeriodRow[]>`
+          select platform, sum(inbound)::bigint as inbound, sum(outbound)::bigint as outbound from hours
+          where bot_id = ${bot.botId} and platform = any(${platforms}) and day = ${day} and hour < ${untilHour}
+          group by platform`
+      : [],
+    countFiguresFromEvents(tx, bot.botId, {
+      ...{ platforms, zone, periods: [{ first: day, last: day }] },
+      figures: new Set([...figures].filter(isCounted)),
+      until: hourStart(day, untilHour, zone),
+    }),
+  ]);
+  return rows.flat().map((row) => ({ ...row, period: periods.length }));
+}
+
+function isMessageSum(name: SeriesFigure): boolean {
+  return name === 'inbound' || name === 'outbound';
 }
 
 /** The stored sums behind `messages`. */
@@ -125,9 +244,9 @@ export async function selectConnected(sql: Queryable, botId: string): Promise<Pl
 async function selectDays(
   sql: Queryable,
   botId: string,
-  { platforms, zone, periods }: { platforms: PlatformName[]; zone: string; periods: readonly Period[] },
+  { platforms, zone, periods }: { platforms: PlatformName[]; zone: string; periods: readonly DayRange[] },
 ): Promise<PeriodRow[]> {
-  if (platforms.length === 0) return [];
+  if (platforms.length === 0 || periods.length === 0) return [];
   return sql<PeriodRow[]>`
     select platform, width_bucket(day, ${periods.map(({ first }) => first)}::date[]) as period,
       sum(${followersChange(sql, botId)})::bigint as followers, sum(${blocksChange(sql, botId)})::bigint as blocks,

@@ -6,7 +6,7 @@
  */
 
 import type { components } from '../../contracts/types/management.ts';
-import type { LineProgram } from '../bots/bots.ts';
+import type { Bot, LineProgram } from '../bots/bots.ts';
 import { boundedCache } from '../bounded-cache.ts';
 import type { Queryable } from '../database/client.ts';
 import { nodeOf } from '../database/nodes.ts';
@@ -122,6 +122,19 @@ export async function readFigures(
   const figures = toFigures(JSON.parse(row.text));
   lastReads.set(botId, { text: row.text, figures });
   return figures;
+}
+
+/** Returns the first day with figures, in the bot's zone; null without any. */
+export async function readFirstDay(sql: Queryable, { botId, timeZone }: Bot): Promise<string | null> {
+  const [row] = await sql<{ day: string | null }[]>`
+    select to_char(min(first.day), 'YYYY-MM-DD') as day
+    from totals cross join lateral (
+      select day from days
+      where days.bot_id = ${botId} and days.platform = totals.platform and zone = ${timeZone}
+      order by day limit 1
+    ) first
+    where totals.bot_id = ${botId}`;
+  return row?.day ?? null;
 }
 
 /** Returns the receive time of each platform's latest counted webhook; platforms without one are omitted. */

@@ -6,10 +6,15 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { desktop, phone } from '../harness/browser.ts';
 import { cardOf, csvOf, rowsOf, showTable, statsOf } from '../harness/dashboard-card.ts';
-import { assertSound, openDashboard, settled } from '../harness/dashboard-page.ts';
+import { assertSound, chooseRange, openDashboard, settled } from '../harness/dashboard-page.ts';
 import { type DashboardWorld, dashboardWorld, sharedWorld } from '../harness/dashboard-world.ts';
 
-type Line = { figure: string; platform: string; values: (number | null)[] };
+type Line = {
+  figure: string;
+  platform: string;
+  values: (number | null)[];
+  valuesBefore: (number | null)[];
+};
 type Overview = {
   figures: { figure: string; platform: string; now: number | null }[];
   days: string[];
@@ -42,8 +47,10 @@ test("every number of the audience page is the API's", async (t) => {
     'New blocks': shown(figureOf(overview, 'newBlocks')),
   });
 
-  const growth = cardOf(page, 'New followers and blocks by day');
-  const added = await read<{ series: Line[] }>(`figures/series?figures=followers,blocks&${range}`);
+  const growth = cardOf(page, 'New followers and blocks');
+  const added = await read<{ series: Line[] }>(
+    `figures/series?figures=followers,blocks&comparison=previous-period&${range}`,
+  );
   for (const [platform, title] of [
     ['all', 'All platforms'],
     ['line', 'LINE'],
@@ -58,8 +65,8 @@ test("every number of the audience page is the API's", async (t) => {
     ['blocks', 'Blocks'],
   ] as const) {
     await page.getByRole('button', { name: title, exact: true }).click();
-    const { head, rows } = await csvOf(cardOf(page, `${title} at the end of each day`));
-    assert.deepEqual(head.slice(1), platformTitles);
+    const { head, rows } = await csvOf(cardOf(page, `${title} over time`));
+    assert.deepEqual(head.slice(1), [...platformTitles, ...platformTitles.map((one) => `${one}, before`)]);
     const lines = platforms.map((platform) => lineOf(overview.series, figure, platform));
     assert.deepEqual(rows, byDay(overview.days, lines));
   }
@@ -134,7 +141,7 @@ test("every number of the messages page is the API's", async (t) => {
     String(quota.quota),
   ]);
 
-  const daily = cardOf(page, 'Messages by day');
+  const daily = cardOf(page, 'Messages over time');
   for (const [title, lines] of [
     ['Received', platforms.map((platform) => lineOf(overview.series, 'inbound', platform))],
     ['Sent', platforms.map((platform) => lineOf(overview.series, 'outbound', platform))],
@@ -195,7 +202,7 @@ test('sent messages that LINE has not reported are a dash in every card and a ga
   const today = '2026-03-20';
   const path = `overview?from=${today}&to=${today}`;
   const { page } = await open('messages');
-  await page.route(`**/api/v1/bots/*/${path}`, async (route) => {
+  await page.route(`**/api/v1/bots/*/${path}&*`, async (route) => {
     const response = await route.fetch();
     if (!response.ok()) return route.fulfill({ response });
     return route.fulfill({ response, json: withoutSends(await response.json()) });
@@ -210,14 +217,13 @@ test('sent messages that LINE has not reported are a dash in every card and a ga
     ['–', received, '–'],
   );
   assert.equal(await page.locator('.stat', { hasText: '–' }).locator('.change').count(), 0);
-  const daily = cardOf(page, 'Messages by day');
+  const daily = cardOf(page, 'Messages over time');
   await daily.getByRole('button', { name: 'Sent', exact: true }).click();
   const sentSeries = platforms.map((platform) => lineOf(overview.series, 'outbound', platform));
   assert.deepEqual((await csvOf(daily)).rows, byDay([today], sentSeries));
   await page.goto(page.url().replace('/messages?', '/overview?'));
   await settled(page);
   assert.equal((await statsOf(page)).Messages, '–');
-  await page.getByText(`${received} received, – sent`).waitFor();
 });
 
 /** The answer before LINE has reported the days. */
@@ -248,7 +254,7 @@ test("every number of the conversations page is the API's, and a key loads more 
   const seconds = figureOf(overview, 'averageConversationSeconds') ?? 0;
   assert.deepEqual(length.match(/\d+/g)?.map(Number), [Math.floor(seconds / 60), seconds % 60]);
   const lines = platforms.map((platform) => lineOf(overview.series, 'conversations', platform));
-  assert.deepEqual((await csvOf(cardOf(page, 'Conversations by day'))).rows, byDay(overview.days, lines));
+  assert.deepEqual((await csvOf(cardOf(page, 'Conversations over time'))).rows, byDay(overview.days, lines));
 
   type Values = { mean: number; median: number; steps: { conversations: number }[] };
   type Spread = { spread: { platform: string; conversations: number; messages: Values; seconds: Values }[] };
@@ -385,7 +391,7 @@ test('pages of an empty bot explain what will appear, and a failure shows an err
   await page.route('**/line/sends?*', (route) =>
     route.fulfill({ status: 503, json: { code: 'UNAVAILABLE', detail: 'The database is away.' } }),
   );
-  await page.getByRole('button', { name: '7 days' }).click();
+  await chooseRange(page, '7 days');
   await page.getByRole('alert').getByText('The server reported an error.').waitFor();
   await page.unroute('**/line/sends?*');
   await page.getByRole('button', { name: 'Try again' }).click();
@@ -431,15 +437,19 @@ function figureOf({ figures }: Overview, name: string): number | null {
   return found.now;
 }
 
-function lineOf(lines: readonly Line[], figure: string, platform: string): (number | null)[] {
+function lineOf(lines: readonly Line[], figure: string, platform: string): Line {
   const found = lines.find((one) => one.figure === figure && one.platform === platform);
   assert.ok(found, `${figure} of ${platform}`);
-  return found.values;
+  return found;
 }
 
-/** The rows of a CSV: the day and the value of each series. */
-function byDay(all: readonly string[], lines: readonly (number | null)[][]): string[][] {
-  return all.map((day, index) => [day, ...lines.map((values) => String(values[index] ?? ''))]);
+/** The rows of a CSV: the day, the value of each series, and the compared value of each. */
+function byDay(all: readonly string[], lines: readonly Line[]): string[][] {
+  return all.map((day, index) =>
+    [day, ...lines.map(({ values }) => values[index]), ...lines.map((line) => line.valuesBefore[index])].map(
+      (value) => String(value ?? ''),
+    ),
+  );
 }
 
 function shown(value: number | null): string {

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { type OpenedPage, phone } from '../harness/browser.ts';
-import { assertSound, openDashboard, settled, tableCells } from '../harness/dashboard-page.ts';
+import { assertSound, chooseRange, openDashboard, settled, tableCells } from '../harness/dashboard-page.ts';
 import { type DashboardWorld, dashboardWorld, sharedWorld, worldNow } from '../harness/dashboard-world.ts';
 import { deliver, lineBody } from '../harness/webhooks.ts';
 
@@ -21,7 +21,7 @@ type Overview = {
     changeRate: number | null;
   }[];
   days: string[];
-  series: { figure: string; platform: string; values: (number | null)[] }[];
+  series: { figure: string; platform: string; values: (number | null)[]; valuesBefore: (number | null)[] }[];
 };
 
 const readers = [
@@ -32,7 +32,7 @@ const readers = [
     figures: ['Followers', 'Blocks', 'Messages', 'Conversations', 'Tag coverage', 'Points outstanding'],
     all: 'All platforms',
     table: 'Table',
-    byDay: 'Messages by day',
+    byDay: 'Messages over time',
     change: (isUp: boolean, share: string) => `${isUp ? '▲ Up' : '▼ Down'} ${share} vs previous 28 days`,
     font: 'Noto Sans TC',
   },
@@ -43,7 +43,7 @@ const readers = [
     figures: ['友だち', 'ブロック', 'メッセージ', '会話', 'タグ付け率', '未使用ポイント'],
     all: '全プラットフォーム',
     table: '表',
-    byDay: '日別のメッセージ',
+    byDay: 'メッセージの推移',
     change: (isUp: boolean, share: string) => `${isUp ? '▲ 増加' : '▼ 減少'} ${share}（前の28日間との比較）`,
     font: 'Noto Sans JP',
   },
@@ -54,7 +54,7 @@ const readers = [
     figures: ['好友', '封鎖', '訊息', '對話', '貼標率', '未使用點數'],
     all: '所有平台',
     table: '表格',
-    byDay: '每日訊息',
+    byDay: '訊息趨勢',
     change: (isUp: boolean, share: string) => `${isUp ? '▲ 增加' : '▼ 減少'} ${share}（較前 28 天）`,
     font: 'Noto Sans TC',
   },
@@ -145,10 +145,11 @@ for (const reader of readers) {
       );
     for (const [index, day] of overview.days.entries()) {
       const values = lines.map((line) => line?.values[index] ?? null);
-      assert.equal(csv[index], [day, ...values].join(','));
+      const before = lines.map((line) => line?.valuesBefore[index] ?? null);
+      assert.equal(csv[index], [day, ...values, ...before].join(','));
       assert.deepEqual(
         shown[index]?.slice(1),
-        values.map((value) => written('messages', value)),
+        [...values, ...before].map((value) => written('messages', value)),
       );
     }
     await assertSound(opened, world.address);
@@ -165,13 +166,13 @@ test('the address holds the range, so it can be shared and the back button works
     ['365 days', '2025-03-21'],
     ['Today', '2026-03-20'],
   ] as const) {
-    await page.getByRole('button', { name: days, exact: true }).click();
+    await chooseRange(page, days);
     await settled(page);
     const { figures } = await readOverview(world, from, '2026-03-20');
     const now = figures.find(({ figure, platform }) => figure === 'conversations' && platform === 'all')?.now;
-    assert.equal(await conversations.textContent(), now?.toLocaleString('en-GB'), days);
+    await conversations.getByText(now?.toLocaleString('en-GB') ?? '', { exact: true }).waitFor();
   }
-  await page.getByRole('button', { name: 'Custom…' }).click();
+  await page.locator('.range-button').click();
   const colours = await page.evaluate<string[]>(
     'const { backgroundColor, color } = getComputedStyle(document.querySelector("dialog [type=submit]")); [backgroundColor, color]',
   );
@@ -187,6 +188,42 @@ test('the address holds the range, so it can be shared and the back button works
   await page.getByText('Asia/Taipei (GMT+8)').waitFor();
   await page.goBack();
   await page.waitForURL('**/overview?days=1');
+});
+
+test('the range is chosen in the calendar by keyboard, stepped, compared with last year and grouped by week', async (t) => {
+  const world = await sharedWorld();
+  const { page } = await openDashboard(t, world, { path: '/bots/{botId}/overview?range=last-month' });
+  const title = page.locator('.range-button');
+  await title.getByText('Last month').waitFor();
+  await page.getByText(/^Compared with 1\s*–\s*31 Jan 2026$/).waitFor();
+  await page.getByRole('button', { name: 'Later period' }).click();
+  await page.waitForURL('**/overview?range=this-month');
+  // Today at 12:00 the compared period ends at the same hour.
+  await page.getByText(/^Compared with 1\s*–\s*20 Feb 2026, until 12:00$/).waitFor();
+  assert.ok(await page.getByRole('button', { name: 'Later period' }).isDisabled());
+  await title.click();
+  await page.getByRole('grid').getByRole('button', { name: 'Friday, 20 March 2026' }).focus();
+  // From 20 March: a week up, to the Monday of that week, select; then three days on.
+  for (const key of ['ArrowUp', 'Home', 'Enter', 'ArrowRight', 'ArrowRight', 'ArrowRight', 'Enter']) {
+    await page.keyboard.press(key);
+  }
+  assert.equal(await page.getByLabel('From').inputValue(), '2026-03-09');
+  assert.equal(await page.getByLabel('To').inputValue(), '2026-03-12');
+  await page.getByRole('button', { name: 'Show', exact: true }).click();
+  await page.waitForURL('**/overview?from=2026-03-09&to=2026-03-12');
+  await page.getByLabel('Compare with').selectOption('vs last year');
+  await page.getByLabel('Group by').selectOption('By week');
+  await page.waitForURL('**/overview?from=2026-03-09&to=2026-03-12&compare=year&by=week');
+  await page.getByText(/^Compared with 9\s*–\s*12 Mar 2025$/).waitFor();
+  await page.getByRole('button', { name: 'Table', exact: true }).click();
+  await page.getByRole('row', { name: /^9\s*–\s*12 Mar 2026/ }).waitFor();
+  // A tile leads to its page, which keeps the view.
+  await page.locator('.stat').getByRole('link', { name: 'Conversations' }).click();
+  await page.waitForURL('**/conversations?from=2026-03-09&to=2026-03-12&by=week&compare=year');
+  await page
+    .getByText(/^Compared with 9\s*–\s*12 Mar 2025/)
+    .first()
+    .waitFor();
 });
 
 test('an address of a bot leads to the overview, or shows in the bot’s frame that it does not exist', async (t) => {
@@ -228,7 +265,7 @@ test('an address with an invalid range shows the problem and the default range',
     }
   }
   await assertSound(opened, world.address);
-  await page.getByRole('button', { name: '7 days', exact: true }).click();
+  await chooseRange(page, '7 days');
   await problem.waitFor({ state: 'detached' });
 });
 
@@ -251,6 +288,76 @@ test('the overview follows changes, and revalidates with its entity tag', async 
     .locator('.stat', { hasText: 'Messages' })
     .getByText((now + 1).toLocaleString('en-GB'), { exact: true })
     .waitFor();
+});
+
+test('a chart is saved as PNG, and the page as one CSV with its figures and charts', async (t) => {
+  const world = await sharedWorld();
+  const { page } = await openDashboard(t, world);
+  const pictures = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Download “Messages over time” as PNG' }).click();
+  const picture = await pictures;
+  assert.equal(picture.suggestedFilename(), 'messages-2026-02-21-2026-03-20.png');
+  const png = await readFile(await picture.path());
+  assert.deepEqual([...png.subarray(1, 4)], [...Buffer.from('PNG')]);
+  // Wider than the card: the picture has a margin.
+  assert.ok(
+    png.readUInt32BE(16) > 600 && png.length > 5_000,
+    `${png.readUInt32BE(16)} px, ${png.length} bytes`,
+  );
+  const tables = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Export this page as CSV' }).click();
+  const csv = await readFile(await (await tables).path(), 'utf8');
+  const { figures, days } = await readOverview(world, '2026-02-21', '2026-03-20');
+  const found = figures.find((one) => one.figure === 'messages' && one.platform === 'all');
+  assert.ok(
+    csv.includes(`\r\nMessages,${found?.now},${found?.before},${found?.change}\r\n`),
+    csv.slice(0, 400),
+  );
+  assert.ok(csv.includes('\r\nMessages over time\r\n'));
+  for (const day of days) assert.ok(csv.includes(`\r\n${day},`), day);
+  const isPrinted = await page.evaluate<boolean>(
+    'new Promise((resolve) => { window.print = () => resolve(true); document.querySelector("[aria-label^=Print]").click(); })',
+  );
+  assert.ok(isPrinted);
+});
+
+test('the search finds pages, contacts and tags by keyboard', async (t) => {
+  const world = await sharedWorld();
+  const opened = await openDashboard(t, world);
+  const { page } = opened;
+  type Contacts = { contacts: { contactId: string; name: string | null }[] };
+  const { contacts } = await world.read<Contacts>(`/bots/${world.botId}/contacts?limit=200`);
+  const contact = contacts.find(({ name }) => name !== null);
+  const { tags } = await world.read<{ tags: { name: string }[] }>(`/bots/${world.botId}/tags`);
+  const [tag] = tags;
+  assert.ok(contact?.name && tag);
+  const field = page.getByRole('combobox', { name: 'Pages, bots, contacts, tags, sends' });
+
+  await page.locator('h1').press('/');
+  await field.fill('conv');
+  await page.getByRole('option', { name: 'Conversations', selected: true }).waitFor();
+  await assertSound(opened, world.address);
+  await field.press('Enter');
+  await page.waitForURL(`**/bots/${world.botId}/conversations`);
+
+  await page.locator('h1').press('Control+k');
+  await field.fill(contact.name.toUpperCase());
+  const names = page.getByRole('group', { name: 'Contacts' }).getByRole('option');
+  await names.filter({ hasText: contact.name }).first().waitFor();
+  await field.press('ArrowDown');
+  await field.press('ArrowUp');
+  await field.press('Enter');
+  await page.waitForURL(/contacts\?contact=/);
+
+  await page.locator('h1').press('/');
+  await field.fill(tag.name);
+  await page.getByRole('group', { name: 'Tags' }).getByRole('option', { name: tag.name }).first().click();
+  await page.waitForURL(/contacts\?tag=/);
+  await page.locator('h1').press('/');
+  await field.fill('no such thing anywhere');
+  await page.getByText('Nothing found').waitFor();
+  await field.press('Escape');
+  await field.waitFor({ state: 'detached' });
 });
 
 test('the first view of the overview is at most 200 KB compressed', async (t) => {
@@ -282,7 +389,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await assertSound(desk, world.address);
     await desk.page.getByRole('button', { name: 'Table', exact: true }).click();
     await assertSound(desk, world.address);
-    await desk.page.getByRole('button', { name: 'Custom…' }).click();
+    await desk.page.locator('.range-button').click();
+    await desk.page.getByRole('grid').waitFor();
     await assertSound(desk, world.address);
     const pocket = await openDashboard(t, world, { colorScheme, viewport: phone });
     await assertSound(pocket, world.address);
@@ -322,7 +430,7 @@ test('the keyboard reaches the skip link, the navigation, the chart and the tabl
     reached.push(name);
   }
   assert.equal(reached[0], 'Skip to content');
-  for (const name of ['Overview', 'Sign out', '7 days', 'Custom…', 'Table', 'LINE', 'By platform']) {
+  for (const name of ['Overview', 'Sign out', 'Earlier period', '28 days', 'Table', 'LINE', 'By platform']) {
     assert.ok(reached.includes(name), `${name} in ${reached.join(', ')}`);
   }
   await page.getByRole('link', { name: 'Skip to content' }).focus();

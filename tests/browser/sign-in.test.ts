@@ -222,7 +222,7 @@ test('after a session ends, signing in returns to the same page', async (t) => {
   await signIn(page);
   await page.waitForURL(world.address + path);
   await settled(page);
-  await page.getByRole('button', { name: '90 days', pressed: true }).waitFor();
+  await page.locator('.range-button', { hasText: '90 days' }).waitFor();
   assertOnlyRefused(opened);
 });
 

@@ -34,6 +34,7 @@ import {
 /** The input that a valid call of an operation needs besides that of every call. */
 export const good: Record<string, Call> = {
   createBot: { body: { name: 'Another shop' } },
+  search: { query: { q: 'a' } },
   updateBot: { body: { name: 'Renamed' } },
   setChannel: { body: { secret: 'hush' } },
   createAdminToken: { body: { scope: 'read' } },

@@ -72,7 +72,7 @@ test('the overview of a range up to today equals the current figures, also where
   await sql`update totals set tagged_contacts = 1 where bot_id = ${botId} and platform = 'line'`;
   const query = { from: '2026-03-13', to: '2026-03-17' };
   const { figures, days, series, before } = await get('getOverview', query);
-  assert.deepEqual(before, { from: '2026-03-08', to: '2026-03-12' });
+  assert.deepEqual(before, { from: '2026-03-08', to: '2026-03-10', until: '2026-03-10T04:00:00.000Z' });
   assert.deepEqual(days.length, 5);
   const figureOf = (platform: string, figure: string) =>
     figures.find(

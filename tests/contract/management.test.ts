@@ -332,8 +332,8 @@ test('an error names the invalid parameter or field and the expected value', asy
   const year = { from: '2026-01-01', to: '2027-01-02' };
   const most = 'from must be at most 365 days before to, 2027-01-02.';
   assert.equal(await inQuery('getConversationSpread', year), most);
-  const long = { from: '2023-01-01', to: '2026-03-01' };
-  assert.equal(await inQuery('getOverview', long), 'from must be 0 to 1099 days before to (2026-03-01).');
+  const long = { from: '2013-01-01', to: '2026-03-01' };
+  assert.equal(await inQuery('getOverview', long), 'from must be 0 to 3699 days before to (2026-03-01).');
   assert.match(String(await inQuery('listLineSends', { kinds: 'mail' })), /^kinds\[0\] in the query must be/);
   assert.match(String(await inBody('setCallback', { url: 'no address' })), /^The callback is refused: /);
   assert.equal(

@@ -64,3 +64,10 @@ export async function tableCells(page: Page, caption: string): Promise<string[][
       rows.map((row) => [...row.querySelectorAll('th, td')].map((cell) => cell.textContent?.trim() ?? '')),
     );
 }
+
+/** Selects a usual range in the range picker, such as `7 days` or `Last week`. */
+export async function chooseRange(page: Page, title: string): Promise<void> {
+  await page.locator('.range-button').click();
+  await page.getByRole('dialog').getByRole('button', { name: title, exact: true }).click();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+}

@@ -297,7 +297,12 @@ function peopleOf(events: readonly LineEvent[]) {
 
 async function seriesOf(sql: Sql, botId: string, zone: string): Promise<Counts[]> {
   const query = { by: 'day', zone, from: firstDay, to: lastDay, figures: ['followers', 'blocks'] } as const;
-  const { lines } = await readSeries(sql, botId, { ...query, platforms: ['line'] }, { now: now + dayMs });
+  const { series: lines } = await readSeries(
+    sql,
+    botId,
+    { ...query, platforms: ['line'] },
+    { now: now + dayMs },
+  );
   const valuesOf = (name: string) => lines.find(({ figure }) => figure === name)?.values ?? [];
   const blocks = valuesOf('blocks');
   return valuesOf('followers').map((followers, index) => ({

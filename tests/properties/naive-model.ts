@@ -80,14 +80,8 @@ function personOf(event: ReportedEvent, events: readonly ReportedEvent[]): strin
 
 /** Totals and days (in the zone, for LINE also in UTC+9) of a set of events. */
 export function naiveFigures(events: readonly ReportedEvent[], zone: string): Figures {
-  const settled = settle(events);
-  const messages = messagesOf(settled);
-  const marks = [
-    ...messageMarks(messages),
-    ...followMarks(settled),
-    ...blockMarks(settled),
-    ...conversationMarks(messages),
-  ];
+  const marks = naiveMarks(events);
+  const messages = messagesOf(settle(events));
   const totals = new Map<string, { platform: string } & Sums>();
   const days = new Map<string, { platform: string; zone: string; day: string } & Sums>();
   for (const { platform, at, change } of marks) {
@@ -110,7 +104,19 @@ export function naiveConversations(
   });
 }
 
-type Mark = { platform: string; at: number; change: Partial<Sums> };
+/** A change of figures at an instant (ms). */
+export type Mark = { platform: string; at: number; change: Partial<Sums> };
+
+export function naiveMarks(events: readonly ReportedEvent[]): Mark[] {
+  const settled = settle(events);
+  const messages = messagesOf(settled);
+  return [
+    ...messageMarks(messages),
+    ...followMarks(settled),
+    ...blockMarks(settled),
+    ...conversationMarks(messages),
+  ];
+}
 
 function messagesOf(events: readonly Settled[]): Message[] {
   return events

@@ -6,15 +6,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { findBot } from '../../src/bots/bots.ts';
+import { type Comparison, comparedPeriod } from '../../src/comparison.ts';
 import { putDeliveries } from '../../src/inbox/inbox.ts';
 import { readConversationDistribution } from '../../src/reports/conversation-distribution.ts';
 import { readWeekHours } from '../../src/reports/hours.ts';
 import { readOverview } from '../../src/reports/overview.ts';
+import { readSeries } from '../../src/reports/series.ts';
+import { dayStart } from '../../src/time.ts';
 import { testDatabase } from '../harness/database.ts';
 import { holds } from '../harness/property.ts';
 import { bodyOf, type ReportedEvent } from './bodies.ts';
 import { addBot, anchors, consistent, foldAll, reportedEvents } from './events.ts';
-import { naiveConversations, naiveFigures } from './naive-model.ts';
+import { type Mark, naiveConversations, naiveFigures, naiveMarks } from './naive-model.ts';
 
 const connected = ['line', 'facebook', 'instagram', 'liveChat', 'whatsapp'];
 const now = Date.parse('2027-02-01T00:00:00Z');
@@ -29,6 +32,10 @@ const plan = fc.record({
   zone: fc.constantFrom(...zones),
   range: fc.tuple(day, day).map((days) => days.sort()),
   events: fc.array(reportedEvents(anchors), { minLength: 1, maxLength: 60 }),
+  by: fc.constantFrom('day' as const, 'week' as const, 'month' as const),
+  comparison: fc.constantFrom<Comparison>('previous-period', 'same-period-last-year'),
+  // Where in the range it is now.
+  share: fc.double({ min: 0, max: 1, noNaN: true }),
 });
 
 test('overview, hours and distribution follow the definitions, in any zone and range', async (t) => {
@@ -36,7 +43,7 @@ test('overview, hours and distribution follow the definitions, in any zone and r
   let bots = 0;
   await holds(
     t,
-    fc.asyncProperty(plan, async ({ zone, range: [from = '', to = ''], events }) => {
+    fc.asyncProperty(plan, async ({ zone, range: [from = '', to = ''], events, by, comparison, share }) => {
       const botId = `bot${bots++}`;
       await addBot(sql, botId, zone);
       const distinctEvents = consistent(events);
@@ -50,6 +57,21 @@ test('overview, hours and distribution follow the definitions, in any zone and r
       await foldAll(sql, botId, { batch: 20, folds: 1 });
       const overview = await readOverview(sql, botId, { from, to, now });
       assert.deepEqual(overview, naiveOverview(distinctEvents, { zone, from, to }));
+      const [first, end] = [dayStart(from, zone), dayStart(plus(to, 1), zone)];
+      const running = { from, to, by, comparison, now: Math.floor(first + (end - first - 1) * share) };
+      const runningOverview = await readOverview(sql, botId, running);
+      const naive = naiveSumsBefore(distinctEvents, { ...running, zone });
+      for (const { platform, figure, sum, values } of naive) {
+        const isSame = (one: { platform: string; figure: string }) =>
+          one.platform === platform && one.figure === figure;
+        const name = `${platform} ${figure}`;
+        assert.equal(runningOverview.figures.find(isSame)?.before, sum, name);
+        assert.deepEqual(runningOverview.series.find(isSame)?.valuesBefore, values, name);
+      }
+      const series = await readSeries(sql, botId, { ...running, zone }, running);
+      const { sumBefore } = series.series.find(({ figure }) => figure === 'blocks') ?? {};
+      assert.equal(sumBefore, naive.find(({ figure }) => figure === 'newBlocks')?.sum);
+      assert.deepEqual(series.before, runningOverview.before);
       const bot = await findBot(sql, botId);
       const platforms = ['line', 'facebook', 'liveChat'] as const;
       const hours = await readWeekHours(sql, bot, { from, to, platforms });
@@ -68,7 +90,9 @@ type Range = { zone: string; from: string; to: string };
 function naiveOverview(events: readonly ReportedEvent[], { zone, from, to }: Range) {
   const days = naiveFigures(events, zone).days.filter((row) => row.zone === zone);
   const count = Math.round((Date.parse(to) - Date.parse(from)) / dayMs) + 1;
-  const before = { from: plus(from, -count), to: plus(from, -1) };
+  const compared = comparedPeriod({ from, to, by: 'day' }, 'previous-period', { now, zone });
+  assert.ok(compared);
+  const before = { from: compared.from, to: compared.to, until: null };
   const range = Array.from({ length: count }, (_, index) => plus(from, index));
   const sum = (platform: string, name: string, first: string, last: string): number =>
     days
@@ -129,14 +153,74 @@ function naiveOverview(events: readonly ReportedEvent[], { zone, from, to }: Ran
     ...['followers', 'blocks'].map((figure) => ({
       ...{ platform, figure },
       values: range.map((day) => sum(platform, figure, '', day)),
+      valuesBefore: compared.periods.map((period) => period && sum(platform, figure, '', period.last)),
     })),
-    ...['inbound', 'outbound', 'messages', 'conversations'].map((figure) => ({
-      ...{ platform, figure },
-      values: range.map((day) => (isUnknown(platform, figure) ? null : sum(platform, figure, day, day))),
-    })),
+    ...['inbound', 'outbound', 'messages', 'conversations', 'newFollowers', 'newBlocks'].map((figure) => {
+      const name = figure.startsWith('new') ? figure.slice(3).toLowerCase() : figure;
+      const on = (day: string): number | null =>
+        isUnknown(platform, figure) ? null : sum(platform, name, day, day);
+      return {
+        ...{ platform, figure, values: range.map(on) },
+        valuesBefore: compared.periods.map((period) => period && on(period.first)),
+      };
+    }),
   ]);
-  series.push({ platform: 'all', figure: 'pointsOutstanding', values: range.map(() => 0) });
-  return { zone, from, to, before, figures, days: range, series };
+  series.push({
+    ...{ platform: 'all', figure: 'pointsOutstanding', values: range.map(() => 0) },
+    valuesBefore: compared.periods.map((period) => period && 0),
+  });
+  const periods = range.map((day) => ({ name: day, first: day, last: day }));
+  return {
+    zone,
+    from,
+    to,
+    by: 'day',
+    comparison: 'previous-period',
+    before,
+    figures,
+    days: range,
+    periods,
+    series,
+  };
+}
+
+type Running = Range & { by: 'day' | 'week' | 'month'; comparison: Comparison; now: number };
+
+/** The sums of the compared period up to the same hour, from the instants of the events. */
+function naiveSumsBefore(events: readonly ReportedEvent[], { zone, from, to, by, comparison, now }: Running) {
+  const compared = comparedPeriod({ from, to, by }, comparison, { now, zone });
+  assert.ok(compared);
+  const end =
+    compared.untilHour === null
+      ? dayStart(plus(compared.to, 1), zone)
+      : hourInstant(compared.to, compared.untilHour, zone);
+  const marks = naiveMarks(events).filter(({ at }) => at < end);
+  const within = (first: string, last: string) => {
+    const [start, until] = [dayStart(first, zone), dayStart(plus(last, 1), zone)];
+    return marks.filter(({ at }) => at >= start && at < until);
+  };
+  const all = within(compared.from, compared.to);
+  const periods = compared.periods.map((period) => period && within(period.first, period.last));
+  const sumOf = (marks: readonly Mark[], platform: string, figure: string): number =>
+    marks
+      .filter((mark) => platform === 'all' || mark.platform === platform)
+      .reduce((sum, { change }) => {
+        const { followers = 0, blocks = 0, inbound = 0, outbound = 0, conversations = 0 } = change;
+        const values: Record<string, number> = {
+          ...{ newFollowers: followers, newBlocks: blocks, inbound, outbound, conversations },
+          messages: inbound + outbound,
+        };
+        return sum + (values[figure] ?? 0);
+      }, 0);
+  const order = ['newFollowers', 'newBlocks', 'inbound', 'outbound', 'messages', 'conversations'];
+  return [...connected, 'all'].flatMap((platform) =>
+    order.map((figure) => {
+      const isKnown = !isUnknown(platform, figure);
+      const sum = isKnown ? sumOf(all, platform, figure) : null;
+      const values = periods.map((marks) => (isKnown && marks ? sumOf(marks, platform, figure) : null));
+      return { platform, figure, sum, values };
+    }),
+  );
 }
 
 /** LINE has reported no sent messages. */
@@ -224,6 +308,15 @@ function firstInstant(day: string, zone: string): number {
   const format = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short' });
   let at = Date.parse(`${day}T00:00:00Z`) - 15 * 3_600_000;
   while (format.format(at) < day) at += 900_000;
+  return at;
+}
+
+/** The first quarter of an hour on that day at which a clock shows the hour or a later one. */
+function hourInstant(day: string, hour: number, zone: string): number {
+  const format = new Intl.DateTimeFormat('en', { timeZone: zone, hour: 'numeric', hourCycle: 'h23' });
+  const end = dayStart(plus(day, 1), zone);
+  let at = dayStart(day, zone);
+  while (at < end && Number(format.format(at)) < hour) at += 900_000;
   return at;
 }
 

@@ -91,12 +91,12 @@ test('every series follows the definitions, and its sums over all time equal the
       const [from = '', to = ''] = range;
       const series = await readSeries(sql, botId, { zone, by, from, to }, { now });
       assert.deepEqual(
-        valuesOf(series.lines),
+        valuesOf(series.series),
         naiveValues(distinctEvents, pushesByDay, { zone, by, from, to }),
       );
       assert.equal(series.kept, zone === botZone);
       const everything = { from: '2025-01-01', to: '2027-12-31', by, zone };
-      const { lines, periods } = await readSeries(sql, botId, everything, { now });
+      const { series: lines, periods } = await readSeries(sql, botId, everything, { now });
       assert.deepEqual([periods[0]?.first, periods.at(-1)?.last], ['2025-01-01', '2027-12-31']);
       const figures = await readFigures(sql, botId, now);
       for (const platform of platforms) {

@@ -362,6 +362,7 @@ create table contacts (
  UNIQUE (bot_id, platform, platform_contact_id)
 );
 CREATE INDEX contacts_created ON public.contacts USING btree (bot_id, created_at, contact_id) WHERE (merged_into IS NULL);
+CREATE INDEX contacts_followed ON public.contacts USING btree (bot_id, followed_at) WHERE (followed_at IS NOT NULL);
 CREATE INDEX contacts_forgotten ON public.contacts USING btree (bot_id) WHERE (forgotten_at IS NOT NULL);
 CREATE INDEX contacts_joined ON public.contacts USING btree (bot_id, contact_id) INCLUDE (merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX contacts_listed ON public.contacts USING btree (bot_id, followed_at) WHERE (listed_at IS NOT NULL);
@@ -437,6 +438,7 @@ create table events (
  PRIMARY KEY (bot_id, platform, key)
 );
 CREATE INDEX events_delivered ON public.events USING btree (bot_id, happened_at) WHERE ((platform = 'whatsapp'::text) AND (kind = 'status'::text) AND (detail = 'delivered'::text));
+CREATE INDEX events_of_blocks ON public.events USING btree (bot_id, happened_at) WHERE (kind = ANY (ARRAY['follow'::text, 'unfollow'::text]));
 CREATE INDEX events_of_contact ON public.events USING btree (bot_id, contact_id, happened_at) WHERE (contact_id IS NOT NULL);
 CREATE INDEX events_without_contact ON public.events USING btree (bot_id, platform) WHERE ((contact_id IS NULL) AND (platform <> 'line'::text));
 

@@ -1,21 +1,18 @@
 /** Followers and blocks: the level at the end of each day, and the daily changes. */
 import { useState } from 'preact/hooks';
-import { Chart, dayLabels } from '../../components/chart.tsx';
+import { Chart, periodLabels, periodTitle } from '../../components/chart.tsx';
 import { NoChannels } from '../../components/no-channels.tsx';
 import { PlatformChoice } from '../../components/platform-choice.tsx';
 import { platformSeries } from '../../components/platform-series.ts';
 import { PlatformSummary } from '../../components/platform-summary.tsx';
 import { Segments } from '../../components/segments.tsx';
-import { Loaded } from '../../components/states.tsx';
 import { number } from '../../format/format.ts';
-import type { Range } from '../../format/range.ts';
 import type { Bot } from '../../state/bots.ts';
-import { type Overview, type PlatformOrAll, platformsOf } from '../../state/overview.ts';
-import { type SeriesFigureName, useSeries } from '../../state/series.ts';
+import { findSeries, type Overview, type PlatformOrAll, platformsOf } from '../../state/overview.ts';
 import { t } from '../../texts/audience.ts';
 import { t as figureTexts } from '../../texts/overview.ts';
 
-export function Growth({ bot, range, overview }: { bot: Bot; range: Range; overview: Overview }) {
+export function Growth({ bot, overview }: { bot: Bot; overview: Overview }) {
   const platforms = platformsOf(overview);
   return (
     <>
@@ -24,7 +21,7 @@ export function Growth({ bot, range, overview }: { bot: Bot; range: Range; overv
         <NoChannels bot={bot} />
       ) : (
         <>
-          <ByDay bot={bot} range={range} platforms={platforms} />
+          <ByDay overview={overview} platforms={platforms} />
           <AtDaysEnd overview={overview} />
         </>
       )}
@@ -38,40 +35,37 @@ function statOf(name: (typeof figures)[number]): { title: string; good: 'up' | '
   return { title: figureTexts(name), good: name === 'blocks' || name === 'newBlocks' ? 'down' : 'up' };
 }
 
-const changeFigures: SeriesFigureName[] = ['followers', 'blocks'];
+const changeFigures = [
+  { figure: 'newFollowers', colour: 'series-1' },
+  { figure: 'newBlocks', colour: 'series-2' },
+] as const;
 
 /** New followers and new blocks, of one platform or of all. */
-function ByDay({ bot, range, platforms }: { bot: Bot; range: Range; platforms: readonly PlatformOrAll[] }) {
-  const live = useSeries(bot, range, changeFigures);
+function ByDay({ overview, platforms }: { overview: Overview; platforms: readonly PlatformOrAll[] }) {
   const [chosen, setChosen] = useState<PlatformOrAll>('all');
   return (
-    <Loaded live={live} shape="chart">
-      {({ from, to, periods, series }) => (
-        <Chart
-          title={t('growth')}
-          note={t('growthNote')}
-          kind="bars"
-          isGrouped
-          labels={dayLabels(periods.map(({ name }) => name))}
-          series={changeFigures.map((figure) => ({
-            key: figure,
-            title: figureTexts(figure === 'followers' ? 'newFollowers' : 'newBlocks'),
-            colour: figure === 'followers' ? 'series-1' : 'series-2',
-            values: series.find((one) => one.figure === figure && one.platform === chosen)?.values ?? [],
-          }))}
-          format={number}
-          fileName={`growth-${chosen}-${from}-${to}`}
-          actions={
-            <PlatformChoice
-              label={figureTexts('platform')}
-              value={chosen}
-              onChange={(platform: PlatformOrAll) => setChosen(platform)}
-              platforms={platforms}
-            />
-          }
+    <Chart
+      title={t('growth')}
+      note={t('growthNote')}
+      kind="bars"
+      isGrouped
+      labels={periodLabels(overview)}
+      labelTitle={periodTitle(overview)}
+      series={changeFigures.map(({ figure, colour }) => {
+        const { values = [], valuesBefore = null } = findSeries(overview, figure, chosen) ?? {};
+        return { key: figure, title: figureTexts(figure), colour, values, before: valuesBefore };
+      })}
+      format={number}
+      fileName={`growth-${chosen}-${overview.from}-${overview.to}`}
+      actions={
+        <PlatformChoice
+          label={figureTexts('platform')}
+          value={chosen}
+          onChange={(platform: PlatformOrAll) => setChosen(platform)}
+          platforms={platforms}
         />
-      )}
-    </Loaded>
+      }
+    />
   );
 }
 
@@ -82,7 +76,8 @@ function AtDaysEnd({ overview }: { overview: Overview }) {
       title={t('atDaysEnd', { figure: figureTexts(figure) })}
       note={t('atDaysEndNote')}
       kind="line"
-      labels={dayLabels(overview.days)}
+      labels={periodLabels(overview)}
+      labelTitle={periodTitle(overview)}
       series={platformSeries(overview, figure)}
       fileName={`${figure}-${overview.from}-${overview.to}`}
       actions={

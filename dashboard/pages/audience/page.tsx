@@ -16,12 +16,12 @@ export default function AudiencePage({ bot }: PageProps) {
     <PageFrame
       title={frame('audience')}
       note={<RangeNote range={range} zone={bot.timeZone} />}
-      actions={<RangePicker zone={bot.timeZone} />}
+      actions={<RangePicker bot={bot} isCompared />}
     >
       <Loaded live={live} shape="stats">
         {(overview) => (
           <>
-            <Growth bot={bot} range={range} overview={overview} />
+            <Growth bot={bot} overview={overview} />
             {platformsOf(overview).includes('line') && <Demographics botId={bot.botId} />}
           </>
         )}

@@ -74,7 +74,7 @@ function Cards(props: ContactCardProps) {
   const now = Date.now();
   return (
     <>
-      <Stats isTight>
+      <Stats shape="tight">
         <Stat title={list('points')} value={contact.points} format={number} />
         <Moment title={list('lastInteract')} at={contact.lastInteractAt} zone={bot.timeZone} now={now} />
         <Moment title={t('followedSince')} at={contact.followedAt} zone={bot.timeZone} now={now} />

@@ -1,5 +1,5 @@
 /** Conversations of the range with their averages, and by day and platform. */
-import { Chart, dayLabels } from '../../components/chart.tsx';
+import { Chart, periodLabels, periodTitle } from '../../components/chart.tsx';
 import { platformSeries } from '../../components/platform-series.ts';
 import { PlatformSummary } from '../../components/platform-summary.tsx';
 import { duration, number } from '../../format/format.ts';
@@ -32,7 +32,8 @@ export function ByDay({ overview }: { overview: Overview }) {
       title={t('byDay')}
       note={t('byDayNote')}
       kind="bars"
-      labels={dayLabels(overview.days)}
+      labels={periodLabels(overview)}
+      labelTitle={periodTitle(overview)}
       series={platformSeries(overview, 'conversations')}
       fileName={`conversations-${overview.from}-${overview.to}`}
     />

@@ -1,6 +1,6 @@
 /** Received and sent messages: of the range, and by day and platform. */
 import { useState } from 'preact/hooks';
-import { Chart, type ChartSeries, dayLabels } from '../../components/chart.tsx';
+import { Chart, type ChartSeries, periodLabels, periodTitle } from '../../components/chart.tsx';
 import { platformSeries } from '../../components/platform-series.ts';
 import { PlatformSummary } from '../../components/platform-summary.tsx';
 import { Segments } from '../../components/segments.tsx';
@@ -30,7 +30,8 @@ export function ByDay({ overview }: { overview: Overview }) {
       note={t(`${direction}Note`)}
       kind="bars"
       isGrouped={direction === 'both'}
-      labels={dayLabels(overview.days)}
+      labels={periodLabels(overview)}
+      labelTitle={periodTitle(overview)}
       series={direction === 'both' ? inAndOut(overview) : platformSeries(overview, direction)}
       fileName={`messages-${direction}-${overview.from}-${overview.to}`}
       actions={
@@ -51,5 +52,6 @@ function inAndOut(overview: Overview): ChartSeries[] {
     title: t(direction),
     colour: `series-${index + 1}`,
     values: findSeries(overview, direction, 'all')?.values ?? [],
+    before: findSeries(overview, direction, 'all')?.valuesBefore ?? null,
   }));
 }

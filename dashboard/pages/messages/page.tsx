@@ -18,7 +18,7 @@ export default function MessagesPage({ bot }: PageProps) {
     <PageFrame
       title={frame('messages')}
       note={<RangeNote range={range} zone={bot.timeZone} />}
-      actions={<RangePicker zone={bot.timeZone} />}
+      actions={<RangePicker bot={bot} isCompared />}
     >
       <Loaded live={live} shape="stats">
         {(overview) => {

@@ -56,7 +56,7 @@ function SendList({ bot }: PageProps) {
           {t('times', { zone: zoneName(bot.timeZone, Date.now()) })}
         </>
       }
-      actions={<RangePicker zone={lineZone} />}
+      actions={<RangePicker bot={bot} zone={lineZone} />}
     >
       <Campaigns bot={bot} />
       {reportedSends.length > 0 && (

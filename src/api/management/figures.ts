@@ -10,7 +10,7 @@ import { readWeekHours } from '../../reports/hours.ts';
 import { readOverview } from '../../reports/overview.ts';
 import { averageMessages, averageSeconds, tagCoverRate } from '../../reports/rates.ts';
 import { isStored, readSeries, type SeriesRequest } from '../../reports/series.ts';
-import { type BotFigures, readFigures } from '../../reports/totals.ts';
+import { type BotFigures, readFigures, readFirstDay } from '../../reports/totals.ts';
 import { daysOf } from './days.ts';
 import type { Operations, Sources } from './operation.ts';
 
@@ -27,18 +27,18 @@ export function figureOperations({ sql, clock }: Sources) {
     { runsMax: countsAtOnceMax, countMax: 1 },
   );
   return {
-    async getFigures({ bot: { botId } }) {
+    async getFigures({ bot }) {
+      const { botId } = bot;
       const figures = await figuresOf(botId);
       if (figures === null) throw new Error(`the bot ${botId} is gone`);
-      return { botId, ...toTotals(figures) };
+      return { botId, firstDay: await readFirstDay(sql, bot), ...toTotals(figures) };
     },
     async getSeries({ bot, query }) {
       const { botId } = bot;
-      const { lines, ...series } = await (isStored(bot, query) ? read : readInTurn)({ botId, query });
-      return { botId, ...series, series: lines };
+      return { botId, ...(await (isStored(bot, query) ? read : readInTurn)({ botId, query })) };
     },
-    async getOverview({ bot: { botId }, query: { from, to } }) {
-      return { botId, ...(await readOverview(sql, botId, { from, to, now: clock() })) };
+    async getOverview({ bot: { botId }, query }) {
+      return { botId, ...(await readOverview(sql, botId, { ...query, now: clock() })) };
     },
     async getMessageHours(call) {
       const { bot } = call;

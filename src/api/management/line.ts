@@ -15,7 +15,7 @@ import { daysOf, instantsOf } from './days.ts';
 import type { Operations, Sources } from './operation.ts';
 import { cursorPlace, readPage } from './paging.ts';
 
-const daysMax = 1_100;
+const daysMax = 3_700;
 
 export function lineOperations({ sql, clock, random }: Sources) {
   return {

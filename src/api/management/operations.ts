@@ -25,6 +25,7 @@ import type { Operations, Sources } from './operation.ts';
 import { platformFigureOperations } from './platform-figures.ts';
 import { pointOperations } from './points.ts';
 import { recordOperations } from './records.ts';
+import { searchOperations } from './search.ts';
 import { sendOperations } from './sends.ts';
 import { sessionOperations } from './sessions.ts';
 import { tagOperations } from './tags.ts';
@@ -56,6 +57,7 @@ export function managementOperations(sources: Sources): Operations {
     ...platformFigureOperations(sources),
     ...pointOperations(sources),
     ...recordOperations(sources),
+    ...searchOperations(sources),
     ...sendOperations(sources),
     ...sessionOperations(sources),
     ...tagOperations(sources),
