@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { holds } from '../tests/harness/property.ts';
 import { type Comparison, comparedPeriod } from './comparison.ts';
 import { type PeriodUnit, periodsOf, periodUnits } from './periods.ts';
 import { addDays, countDays, dayOf, dayStart, hourStart } from './time.ts';
@@ -83,10 +84,9 @@ const request = fc.record({
   // From before the range to after it.
   nowAfter: fc.integer({ min: -5 * 24 * 60, max: 1_000 * 24 * 60 }),
 });
-const runs = { numRuns: Number(process.env.SHOAL_PROPERTY_RUNS ?? 300) };
-
-test('compared periods are in order, without overlap, and within the compared days, in any zone', () => {
-  fc.assert(
+test('compared periods are in order, without overlap, and within the compared days, in any zone', async (t) => {
+  await holds(
+    t,
     fc.property(request, ({ from, length, by, comparison, zone, nowAfter }) => {
       const to = addDays(from, length - 1);
       const now = dayStart(from, zone) + nowAfter * 60_000;
@@ -112,6 +112,6 @@ test('compared periods are in order, without overlap, and within the compared da
         assert.ok(until <= dayStart(addDays(compared.to, 1), zone));
       }
     }),
-    runs,
+    { runs: 300 },
   );
 });

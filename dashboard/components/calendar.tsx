@@ -27,8 +27,10 @@ export function Calendar({ from, to, shown, today, onChosen }: CalendarProps) {
   /** Set by keys: the active day then takes the focus. */
   const hasMoved = useRef(false);
   useEffect(() => {
-    if (hasMoved.current) grid.current?.querySelector<HTMLElement>('button[tabindex="0"]')?.focus();
+    // After a later key, the next render moves the focus.
+    if (!hasMoved.current || active !== place.current) return;
     hasMoved.current = false;
+    grid.current?.querySelector<HTMLElement>('button[tabindex="0"]')?.focus();
   }, [active]);
   // A typed day moves the calendar.
   useEffect(() => setActive(shown), [shown]);

@@ -2,9 +2,11 @@
  * The date range of a page: a named one, a number of days up to today, everything since the first day, or custom days. The address
  * holds it (`?days=28`, `?range=last-week`, `?since=2024-05-01`, `?from=2026-03-01&to=2026-03-09`), so that users can share it.
  */
-import type { Comparison } from '../../src/comparison.ts';
-import type { PeriodUnit } from '../../src/periods.ts';
 import { addDays, countDays, dayOf } from '../../src/time.ts';
+import type { Schema } from '../api/client.ts';
+
+type Comparison = Schema['Overview']['comparison'];
+type PeriodUnit = Schema['PeriodUnit'];
 
 export const namedRanges = ['yesterday', 'this-week', 'last-week', 'this-month', 'last-month'] as const;
 export type NamedRange = (typeof namedRanges)[number];

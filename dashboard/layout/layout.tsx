@@ -1,6 +1,7 @@
 /** The frame of every page: bot switcher, navigation, preferences. On a phone a button opens the navigation. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { lazy } from 'preact-iso';
 import { ApiError } from '../api/client.ts';
 import { Icon } from '../components/icon.tsx';
 import { LanguageChoice, ThemeChoice } from '../components/preference-choices.tsx';
@@ -11,7 +12,9 @@ import type { Bot } from '../state/bots.ts';
 import { accountName, session, signOut } from '../state/session.ts';
 import { t } from '../texts/frame.ts';
 import { navigation, type PageName } from './navigation.ts';
-import { Search } from './search.tsx';
+import { SearchButton, useSearchKeys } from './search-button.tsx';
+
+const SearchDialog = lazy(() => import('./search-dialog.tsx'));
 
 export type LayoutProps = {
   bots: readonly Bot[];
@@ -23,6 +26,8 @@ export type LayoutProps = {
 
 export function Layout({ bots, bot, page, children }: LayoutProps) {
   const [isOpen, setOpen] = useState(false);
+  const [isSearching, setSearching] = useState(false);
+  useSearchKeys(() => setSearching(true));
   const { path } = useAddress();
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => setOpen(false), [path]);
@@ -57,7 +62,7 @@ export function Layout({ bots, bot, page, children }: LayoutProps) {
         </div>
         <div class="side-body" id="side-body">
           <BotSwitcher bots={bots} bot={bot} page={page} />
-          <Search bots={bots} bot={bot} />
+          <SearchButton onOpen={() => setSearching(true)} />
           <nav aria-label={t('navigation')}>{bot && <PageList botId={bot.botId} page={page} />}</nav>
           <div class="side-foot">
             <LanguageChoice />
@@ -69,6 +74,7 @@ export function Layout({ bots, bot, page, children }: LayoutProps) {
       <main id="content" class="content" tabIndex={-1}>
         {children}
       </main>
+      {isSearching && <SearchDialog bots={bots} bot={bot} onClose={() => setSearching(false)} />}
     </div>
   );
 }

@@ -9,10 +9,16 @@ import { Dialog } from '../components/dialog.tsx';
 import { ErrorNote } from '../components/states.tsx';
 import { platformTitle } from '../format/platforms.ts';
 import { pageAddress, useAddress } from '../state/address.ts';
+import type { Bot } from '../state/bots.ts';
 import { t as frame } from '../texts/frame.ts';
 import { t } from '../texts/search.ts';
 import { navigation } from './navigation.ts';
-import type { SearchProps } from './search.tsx';
+
+export type SearchProps = {
+  bots: readonly Bot[];
+  /** The bot whose pages, contacts, tags and sends are searched; null: only bots are. */
+  bot: Bot | null;
+};
 
 type Group = 'pages' | 'bots' | 'contacts' | 'tags' | 'sends';
 type Result = { group: Group; key: string; title: string; note?: string; address: string };
