@@ -789,7 +789,7 @@ test('a read that counts events or conversations times out', async () => {
   const released = Promise.withResolvers<void>();
   const locked = Promise.withResolvers<void>();
   const holding = sql.begin(async (tx) => {
-    await tx`lock table events, conversations`;
+    await tx`lock table events, conversations, sends`;
     locked.resolve();
     await released.promise;
   });
