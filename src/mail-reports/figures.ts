@@ -40,7 +40,7 @@ export async function readBotReport(
     { now },
   );
   const valuesOf = (figure: 'messages' | 'followers') =>
-    series.lines.find((line) => line.platform === 'all' && line.figure === figure)?.values ?? [];
+    series.series.find((line) => line.platform === 'all' && line.figure === figure)?.values ?? [];
   return {
     bot,
     overview: await readOverview(sql, botId, { from: first, to: last, now }),

@@ -104,7 +104,7 @@ function toSection(
   const periodStart = days.indexOf(first);
   return {
     title: bot.name,
-    compared: fill(words.compared, { days: daysOf(before.from, before.to) }),
+    compared: before ? fill(words.compared, { days: daysOf(before.from, before.to) }) : '',
     rows: reportFigures.map((figure) => {
       const entry = find(figure, 'all');
       return [words.figures[figure], number(entry?.now), formatChange(language, entry?.changeRate ?? null)];

@@ -13,7 +13,8 @@ import { t } from '../../texts/platform-figures.ts';
 type Figures = Schema['TemplateFigures']['templates'][number];
 
 /** Nothing before Meta's first answer. */
-export function WhatsAppFigures({ bot: { botId, timeZone } }: PageProps) {
+export function WhatsAppFigures({ bot }: PageProps) {
+  const { botId, timeZone } = bot;
   const { from, to } = useRange('UTC');
   const range = { from, to };
   const live = useLive(
@@ -35,7 +36,7 @@ export function WhatsAppFigures({ bot: { botId, timeZone } }: PageProps) {
       note={t('templatesNote', { days: days(from, to), at: dateTime(reportedAt, timeZone) })}
       actions={<ExportLink title={title} botId={botId} what="template-figures" range={range} />}
     >
-      <RangePicker zone="UTC" />
+      <RangePicker bot={bot} zone="UTC" />
       <DataTable<Figures>
         caption={title}
         rows={templates}
