@@ -22,13 +22,14 @@ export function App() {
 
 function Gate() {
   const { path, url, route } = useLocation();
-  const isSignIn = path === '/sign-in' || path === '/setup';
+  const isSignIn = ['/sign-in', '/setup', '/invitation'].includes(path);
   const state = session.value;
   useEffect(() => {
     if (state.kind === 'unknown' && !isSignIn) void findSession();
     if (state.kind === 'signed-out' && !isSignIn) route(signInAddress(url), true);
   }, [state.kind, isSignIn, url]);
-  if (isSignIn) return path === '/setup' ? <SetupPage /> : <SignInPage />;
+  if (path === '/sign-in') return <SignInPage />;
+  if (isSignIn) return <SetupPage key={path} isInvitation={path === '/invitation'} />;
   if (state.kind === 'unreachable') {
     return (
       <main class="alone">

@@ -155,6 +155,21 @@ export const catalogue = {
     cause: 'The user does not exist, or the caller has no access to its bots.',
     remedy: 'See `shoal user list`.',
   },
+  LAST_ADMIN: {
+    status: 409,
+    cause: 'The change would leave no enabled user with the scope admin for all bots.',
+    remedy: 'Give another user that scope first.',
+  },
+  INVITATION_NOT_FOUND: {
+    status: 404,
+    cause: 'There is no valid invitation with that id, or the caller has no access to its bots.',
+    remedy: 'List the invitations again.',
+  },
+  INVITATION_INVALID: {
+    status: 401,
+    cause: 'The invitation has expired, was used or was withdrawn.',
+    remedy: 'Ask for a new invitation.',
+  },
   SESSION_NOT_FOUND: {
     status: 404,
     cause: 'The user has no session with that id. It may have ended.',

@@ -21,6 +21,7 @@ const folders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     admin_tokens: 'Tokens for the management API, by hash, with scope and bots.',
     users: 'People who sign in, with the hash of their password.',
     sessions: 'Browsers that are signed in, by hash.',
+    invitations: 'Links that let a person create the own user, by hash, for some days.',
     setup_links: 'Links that create the first user, by hash, for an hour.',
     sign_in_attempts: 'Failed sign-ins by hashed name and network.',
     secret_key: 'The fingerprint of the secret key in use; never the key.',

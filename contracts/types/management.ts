@@ -2673,6 +2673,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The valid invitations, newest first
+         * @description A caller for some bots gets the invitations for these bots only.
+         */
+        get: operations["listInvitations"];
+        put?: never;
+        /**
+         * Create a link that creates a user
+         * @description The link is only in this answer. It works once.
+         */
+        post: operations["createInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/{invitationId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Withdraw an invitation */
+        delete: operations["removeInvitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create the own user with an invitation
+         * @description `token` is the part of the link after `#`. The answer signs the user in: it sets the cookie of `POST /api/v1/session`. After a
+         *     refused name or password the link stays valid.
+         */
+        post: operations["acceptInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -4800,7 +4862,7 @@ export interface components {
          */
         AuditOrigin: "dashboard" | "api" | "command";
         /** @enum {string} */
-        AuditSubjectKind: "bot" | "channel" | "lineToken" | "callback" | "tag" | "template" | "gift" | "alertRule" | "mailReport" | "adminToken" | "user";
+        AuditSubjectKind: "bot" | "channel" | "lineToken" | "callback" | "tag" | "template" | "gift" | "alertRule" | "mailReport" | "adminToken" | "invitation" | "user";
         AuditEntries: {
             entries: components["schemas"]["AuditEntry"][];
             nextCursor: string | null;
@@ -4936,8 +4998,8 @@ export interface components {
                 /** @description Of the user or of the admin token; a token may have none. */
                 name: string;
                 scope: components["schemas"]["Scope"];
-                /** @description The only bot. Null: several or all; listBots lists them. */
-                botId: string | null;
+                /** @description Null: all bots. */
+                botIds: string[] | null;
             };
             csrfToken: string;
             /**
@@ -4981,11 +5043,16 @@ export interface components {
             name: string;
             scope: components["schemas"]["Scope"];
             /** @description null: all bots. */
-            botId: string | null;
+            botIds: string[] | null;
             /** Format: date-time */
             createdAt: string;
             /** Format: date-time */
             lastSignInAt: string | null;
+            /**
+             * Format: date-time
+             * @description Since then the user cannot sign in; null: the user can.
+             */
+            disabledAt: string | null;
         };
         Users: {
             users: components["schemas"]["User"][];
@@ -4994,14 +5061,16 @@ export interface components {
             name: string;
             scope: components["schemas"]["Scope"];
             /** @description Null or left out: all bots, including future ones. */
-            botId?: string | null;
+            botIds?: string[] | null;
             password: components["schemas"]["Password"];
         };
         UserChanges: {
+            /** @description True: the user cannot sign in, and all sessions end. */
+            disabled?: boolean;
             name?: string;
             scope?: components["schemas"]["Scope"];
-            /** @description null: all bots. */
-            botId?: string | null;
+            /** @description Null: all bots, including future ones. */
+            botIds?: string[] | null;
             password?: components["schemas"]["Password"];
         };
         RecountRequest: {
@@ -5038,6 +5107,35 @@ export interface components {
                 /** @description The stored expiry is the earliest one of the lots. */
                 nextExpiryRight: boolean;
             }[];
+        };
+        Invitation: {
+            invitationId: string;
+            scope: components["schemas"]["Scope"];
+            /** @description null: all bots. */
+            botIds: string[] | null;
+            /** @description The name of the user or admin token. */
+            createdBy: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            expiresAt: string;
+        };
+        Invitations: {
+            invitations: components["schemas"]["Invitation"][];
+        };
+        MadeInvitation: components["schemas"]["Invitation"] & {
+            /** @description Path of the link, such as /invitation#…. */
+            path: string;
+        };
+        NewInvitation: {
+            scope: components["schemas"]["Scope"];
+            /** @description Null or left out: all bots, including future ones. */
+            botIds?: string[] | null;
+            /**
+             * @description Validity.
+             * @default 7
+             */
+            days?: number;
         };
         /** @description For contacts `added`, `updated` and `tagged`; for the catalogue `added` and `updated`; for the others `written` and `repeated`. */
         Imported: {
@@ -5187,6 +5285,15 @@ export interface components {
         };
         /** @description The setup link has expired or was used (SETUP_LINK_INVALID). */
         SetupLinkInvalid: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The invitation has expired or was used (INVITATION_INVALID). */
+        InvitationInvalid: {
             headers: {
                 [name: string]: unknown;
             };
@@ -10739,6 +10846,142 @@ export interface operations {
             503: components["responses"]["DatabaseUnavailable"];
         };
     };
+    listInvitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The invitations, without their links. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitations"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    createInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInvitation"];
+            };
+        };
+        responses: {
+            /** @description The invitation with the path of its link, below the public address. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeInvitation"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    removeInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                invitationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its link no longer works. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    acceptInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FirstUser"];
+            };
+        };
+        responses: {
+            /** @description The session. Its token is only in the cookie. */
+            200: {
+                headers: {
+                    "Set-Cookie": components["headers"]["SetCookie"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["InvitationInvalid"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["UserExists"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["SignInLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
     listUsers: {
         parameters: {
             query?: never;
@@ -10830,6 +11073,7 @@ export interface operations {
             403: components["responses"]["ScopeTooSmall"];
             404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["UserExists"];
             413: components["responses"]["BodyTooLarge"];
             414: components["responses"]["AddressTooLong"];
             415: components["responses"]["MediaTypeUnsupported"];
@@ -11247,4 +11491,4 @@ export interface queryDefaults {
 }
 
 /** The operations that need no authentication. */
-export type openOperations = 'createSession' | 'createFirstUser';
+export type openOperations = 'createSession' | 'createFirstUser' | 'acceptInvitation';

@@ -1,6 +1,6 @@
 /**
- * The page of a setup link, `/setup#<token>`: creates the first user and signs in. Then the first page asks for a bot. Browsers never
- * send the part after `#` to a server, and the page first removes it from the address.
+ * The page of a setup link, `/setup#<token>`, and of an invitation, `/invitation#<token>`: creates the user and signs in.
+ * Browsers never send the part after `#` to a server, and the page first removes it from the address.
  */
 import { useEffect, useState } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
@@ -10,14 +10,18 @@ import { TextField } from '../components/field.tsx';
 import { Icon } from '../components/icon.tsx';
 import { LanguageChoice } from '../components/preference-choices.tsx';
 import { ErrorNote } from '../components/states.tsx';
-import { createFirstUser } from '../state/session.ts';
+import { acceptInvitation, createFirstUser } from '../state/session.ts';
 import { t as frame } from '../texts/frame.ts';
 import { t } from '../texts/setup.ts';
+import { t as users } from '../texts/users.ts';
 
-export default function SetupPage() {
+type PageProps = { isInvitation: boolean };
+
+export default function SetupPage({ isInvitation }: PageProps) {
+  const title = isInvitation ? users('join') : t('setUp');
   const [token, setToken] = useState(takeToken);
   useEffect(() => {
-    document.title = `${t('setUp')} · Shoal`;
+    document.title = `${title} · Shoal`;
     const take = (): void => setToken((earlier) => takeToken() ?? earlier);
     addEventListener('hashchange', take);
     return () => removeEventListener('hashchange', take);
@@ -26,21 +30,26 @@ export default function SetupPage() {
     <main class="sign-in">
       <div class="sign-in-box">
         <img class="sign-in-logo" src="/icon.svg" alt="" width="48" height="48" />
-        <h1>{t('setUp')}</h1>
-        {token === null ? <LinkNote text={t('setUpLinkMissing')} /> : <FirstUser key={token} token={token} />}
+        <h1>{title}</h1>
+        {token === null ? (
+          <LinkNote text={isInvitation ? users('invitationMissing') : t('setUpLinkMissing')} />
+        ) : (
+          <FirstUser key={token} token={token} isInvitation={isInvitation} />
+        )}
         <LanguageChoice />
       </div>
     </main>
   );
 }
 
-function FirstUser({ token }: { token: string }) {
+function FirstUser({ token, isInvitation }: PageProps & { token: string }) {
   const { route } = useLocation();
   const [userName, setUserName] = useState('');
   const [password, setPassword] = useState('');
   const [isTried, setTried] = useState(false);
   const creating = useAction(async () => {
-    await createFirstUser({ token, userName: userName.trim(), password });
+    const create = isInvitation ? acceptInvitation : createFirstUser;
+    await create({ token, userName: userName.trim(), password });
     route('/', true);
   });
   const submit = (event: Event): void => {
@@ -51,7 +60,7 @@ function FirstUser({ token }: { token: string }) {
   const missing = (text: string): string | null => (isTried && text === '' ? frame('required') : null);
   return (
     <>
-      <p class="note">{t('setUpIntro')}</p>
+      <p class="note">{isInvitation ? users('joinIntro') : t('setUpIntro')}</p>
       <form class="form" onSubmit={submit} noValidate>
         <TextField
           label={frame('userName')}
@@ -85,11 +94,9 @@ function FirstUser({ token }: { token: string }) {
 }
 
 function SetupError({ error }: { error: ApiError }) {
-  return error.code === 'SETUP_LINK_INVALID' ? (
-    <LinkNote text={t('setUpLinkInvalid')} />
-  ) : (
-    <ErrorNote error={error} />
-  );
+  if (error.code === 'SETUP_LINK_INVALID') return <LinkNote text={t('setUpLinkInvalid')} />;
+  if (error.code === 'INVITATION_INVALID') return <LinkNote text={users('invitationInvalid')} />;
+  return <ErrorNote error={error} />;
 }
 
 function LinkNote({ text }: { text: string }) {

@@ -40,7 +40,7 @@ export function may(scope: Scope): boolean {
 /** True if the signed-in account may use all bots. */
 export function isForAllBots(): boolean {
   const state = session.value;
-  return state.kind === 'signed-in' && state.session.user.botId === null;
+  return state.kind === 'signed-in' && state.session.user.botIds === null;
 }
 
 /** The public address of the server, from its settings or from the address bar: for addresses that other systems call. */
@@ -87,6 +87,12 @@ export async function signIn(credentials: Credentials): Promise<void> {
 export async function createFirstUser(user: Schema['FirstUser']): Promise<void> {
   forgetAnswers();
   enter(await bodyOf(api.POST('/api/v1/setup', { body: user })));
+}
+
+/** Creates the own user with the token of an invitation, and signs in. Throws ApiError: INVITATION_INVALID, INPUT_INVALID, USER_EXISTS. */
+export async function acceptInvitation(user: Schema['FirstUser']): Promise<void> {
+  forgetAnswers();
+  enter(await bodyOf(api.POST('/api/v1/invitation', { body: user })));
 }
 
 /** Ends the session. Throws ApiError if the server did not end it; the session then continues. */

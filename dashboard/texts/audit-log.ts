@@ -32,5 +32,6 @@ export const t = defineTexts('audit-log', {
   mailReport: { en: 'Report by e-mail', ja: 'メールレポート', 'zh-Hant': '電子郵件報告' },
   alertRule: { en: 'Alert rule', ja: 'アラートのルール', 'zh-Hant': '警示規則' },
   adminToken: { en: 'Admin token', ja: '管理トークン', 'zh-Hant': '管理權杖' },
+  invitation: { en: 'Invitation', ja: '招待', 'zh-Hant': '邀請' },
   user: { en: 'User', ja: 'ユーザー', 'zh-Hant': '使用者' },
 });

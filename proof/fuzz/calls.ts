@@ -157,7 +157,7 @@ async function prepare(call: Call, { world, tenant, random }: Fuzzed): Promise<v
     setPath('tokenId', tokenId);
   }
   if (id === 'updateUser' || id === 'removeUser') setPath('userId', (await addUser(world)).userId);
-  if (id === 'updateUser' && isRecord(call.body) && 'botId' in call.body) call.body.botId = tenant.botId;
+  if (id === 'updateUser' && isRecord(call.body) && 'botIds' in call.body) call.body.botIds = [tenant.botId];
   if (id === 'revokeLineToken' && random.chance(0.5)) {
     const { tokenId } = await createLineToken(sql, tenant.botId, {}, await makingOf(world));
     setPath('lineTokenId', tokenId);

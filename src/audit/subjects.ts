@@ -83,10 +83,15 @@ export const subjects = {
     ignored: ['created_at', 'token_hash', 'last_used_at'],
     shown: ['token_id', 'name', 'scope', 'bot_ids', 'expires_at', 'revoked_at'],
   },
+  invitation: {
+    ...{ table: 'invitations', key: 'invitation_id', resultKey: 'invitationId', ofBot: false },
+    ignored: ['created_at', 'token_hash', 'created_by'],
+    shown: ['invitation_id', 'scope', 'bot_ids', 'expires_at'],
+  },
   user: {
     ...{ table: 'users', key: 'user_id', resultKey: 'userId', ofBot: false },
     ignored: ['created_at', 'name_key', 'last_sign_in_at'],
-    shown: ['user_id', 'name', 'scope', 'bot_id'],
+    shown: ['user_id', 'name', 'scope', 'bot_ids', 'disabled_at'],
   },
 } as const satisfies Record<string, Subject>;
 export type SubjectKind = keyof typeof subjects;

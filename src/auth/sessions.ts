@@ -51,10 +51,10 @@ export async function findSessionCaller(
   const [row] = await sql<SessionRow[]>`
     select case when u.user_id is null then 'token' else 'user' end as kind,
       coalesce(u.user_id, t.token_id) as id, coalesce(u.name, t.name) as name, coalesce(u.scope, t.scope) as scope,
-      case when u.user_id is null then t.bot_ids when u.bot_id is not null then array[u.bot_id] end as "botIds",
+      case when u.user_id is null then t.bot_ids else u.bot_ids end as "botIds",
       s.session_hash as hash, s.seen_at as "seenAt", least(s.ends_at, t.expires_at) as "endsAt"
     from sessions s
-      left join users u on u.user_id = s.user_id
+      left join users u on u.user_id = s.user_id and u.disabled_at is null
       left join admin_tokens t on t.token_id = s.token_id and t.revoked_at is null
         and (t.expires_at is null or t.expires_at > ${new Date(now)})
     where s.session_hash = ${hashOf(token)} and s.seen_at > ${new Date(now - idleMsMax)}

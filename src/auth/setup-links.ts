@@ -82,7 +82,7 @@ export async function useSetupLink(
     const { count } = await tx`delete from setup_links`;
     // Another call has used the link.
     if (count === 0) refuse();
-    const user = { name, password, scope: 'admin', botId: null } as const;
+    const user = { name, password, scope: 'admin', botIds: null } as const;
     const { userId } = await createUser(tx, user, { now, random, passwords });
     await tx`update users set last_sign_in_at = ${new Date(now)} where user_id = ${userId}`;
     return {

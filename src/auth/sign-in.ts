@@ -46,8 +46,8 @@ export async function signInUser(
   return sql.begin(async (tx) => {
     const signedIn = await tx`
       update users set last_sign_in_at = ${new Date(now)}, password_hash = ${hash}
-      where user_id = ${user.userId} and password_hash = ${user.hash}`;
-    // The user was removed or got another password during the check.
+      where user_id = ${user.userId} and password_hash = ${user.hash} and disabled_at is null`;
+    // The user is disabled, or was removed or got another password during the check.
     if (signedIn.count === 0) refuse();
     await takeBack(tx, attempt, { forget: true });
     return openSession(tx, { userId: user.userId }, { now, random, origin: { address, browser } });

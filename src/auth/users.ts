@@ -1,11 +1,11 @@
 /**
- * Users sign in with a name and a password, for one bot or all, with the scope read, write or admin.
+ * Users sign in with a name and a password, for one bot, several or all, with the scope read, write or admin.
  *
  * Names are compared in lower case and NFKC. Each call reads the user's rights, so changes and removal take effect at once. A new
  * password ends the user's sessions.
  */
 
-import type { Queryable, Sql } from '../database/client.ts';
+import type { Queryable, Sql, Transaction } from '../database/client.ts';
 import { invalidInput, Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
 import type { AdminScope } from './admin-tokens.ts';
@@ -17,29 +17,34 @@ export type User = {
   name: string;
   scope: AdminScope;
   /** Null: all bots. */
-  botId: string | null;
+  botIds: readonly string[] | null;
   createdAt: Date;
   /** Null: never. */
   lastSignInAt: Date | null;
+  /** Since then the user cannot sign in; null: the user can. */
+  disabledAt: Date | null;
 };
-export type NewUser = Pick<User, 'name' | 'scope' | 'botId'> & { password: string };
+export type NewUser = Pick<User, 'name' | 'scope' | 'botIds'> & { password: string };
 
 const nameLengthMax = 100;
 
 /** Creates a user. Throws Refusal INPUT_INVALID (name, password), USER_EXISTS, BOT_NOT_FOUND. */
 export async function createUser(
   sql: Queryable,
-  { name, scope, botId, password }: NewUser,
+  { name, scope, botIds, password }: NewUser,
   { now, random, passwords }: { now: number; random: Random; passwords: Passwords },
 ): Promise<User> {
   checkName(name);
   await checkChoice(password, name);
-  await checkBot(sql, botId);
-  const user = { userId: newId(random), name, scope, botId, createdAt: new Date(now), lastSignInAt: null };
+  const uniqueIds = await checkBots(sql, botIds);
+  const user = {
+    ...{ userId: newId(random), name, scope, botIds: uniqueIds, createdAt: new Date(now) },
+    ...{ lastSignInAt: null, disabledAt: null },
+  };
   const hash = await passwords.hash(password);
   const inserted = await sql`
-    insert into users (user_id, name, name_key, scope, bot_id, password_hash, created_at)
-    values (${user.userId}, ${name}, ${nameKeyOf(name)}, ${scope}, ${botId}, ${hash}, ${user.createdAt})
+    insert into users (user_id, name, name_key, scope, bot_ids, password_hash, created_at)
+    values (${user.userId}, ${name}, ${nameKeyOf(name)}, ${scope}, ${uniqueIds}::text[], ${hash}, ${user.createdAt})
     on conflict (name_key) do nothing`;
   if (inserted.count === 0) refuseTaken(name);
   return user;
@@ -69,33 +74,63 @@ export async function findUserByName(sql: Queryable, name: string): Promise<User
 export async function updateUser(
   sql: Sql,
   userId: string,
-  changes: Partial<NewUser>,
+  changes: Partial<NewUser> & { disabledAt?: Date | null },
   { passwords, keptSession }: { passwords: Passwords; keptSession: Buffer | null },
 ): Promise<User> {
   const { password } = changes;
   const former = await findUser(sql, userId);
-  const { name, botId } = { ...former, ...changes };
+  const { name } = { ...former, ...changes };
   checkName(name);
-  if (changes.botId !== undefined) await checkBot(sql, botId);
+  const botIds = changes.botIds === undefined ? former.botIds : await checkBots(sql, changes.botIds);
   if (password !== undefined) await checkChoice(password, name);
   const hash = password === undefined ? null : await passwords.hash(password);
   return sql
     .begin(async (tx) => {
+      await lockAdmins(tx);
       const [user] = await tx<User[]>`
         update users set
           name = coalesce(${changes.name ?? null}, name),
           name_key = coalesce(${changes.name === undefined ? null : nameKeyOf(name)}, name_key),
           scope = coalesce(${changes.scope ?? null}, scope),
-          bot_id = ${changes.botId === undefined ? tx`bot_id` : botId},
+          bot_ids = ${changes.botIds === undefined ? tx`bot_ids` : tx`${botIds as string[] | null}::text[]`},
+          disabled_at = ${changes.disabledAt === undefined ? tx`disabled_at` : changes.disabledAt},
           password_hash = coalesce(${hash}, password_hash)
         where user_id = ${userId} returning ${columns(tx)}`;
+      if (!user) refuseUnknown(userId);
       if (hash !== null) await endSessionsOf(tx, userId, keptSession);
-      return user ?? refuseUnknown(userId);
+      if (user.disabledAt !== null) await endSessionsOf(tx, userId, null);
+      if (isAdminOfAll(former) && !isAdminOfAll(user)) await requireAdmin(tx);
+      return user;
     })
     .catch((error: unknown) => {
       if (isNameTaken(error)) refuseTaken(name);
       throw error;
     });
+}
+
+/** Removes a user like `removeUser`. Throws Refusal LAST_ADMIN for the last user who may do everything. */
+export async function removeUserUnlessLast(tx: Transaction, userId: string): Promise<void> {
+  await lockAdmins(tx);
+  const user = await findUser(tx, userId);
+  await removeUser(tx, userId);
+  if (isAdminOfAll(user)) await requireAdmin(tx);
+}
+
+function isAdminOfAll({ scope, botIds, disabledAt }: User): boolean {
+  return scope === 'admin' && botIds === null && disabledAt === null;
+}
+
+/** Two changes must not each leave the other's user as the last one. */
+async function lockAdmins(tx: Transaction): Promise<void> {
+  await tx`
+    select from users where scope = 'admin' and bot_ids is null and disabled_at is null order by user_id for update`;
+}
+
+async function requireAdmin(tx: Transaction): Promise<void> {
+  const rows = await tx`
+    select from users where scope = 'admin' and bot_ids is null and disabled_at is null limit 1`;
+  if (rows.length === 0)
+    throw new Refusal('LAST_ADMIN', 'This is the last user with the scope admin for all bots.');
 }
 
 /** Removes a user and ends the user's sessions at once. Safe to repeat. */
@@ -109,7 +144,8 @@ export function nameKeyOf(name: string): string {
 }
 
 function columns(sql: Queryable) {
-  return sql`user_id as "userId", name, scope, bot_id as "botId", created_at as "createdAt", last_sign_in_at as "lastSignInAt"`;
+  return sql`user_id as "userId", name, scope, bot_ids as "botIds",
+    created_at as "createdAt", last_sign_in_at as "lastSignInAt", disabled_at as "disabledAt"`;
 }
 
 function isNameTaken(error: unknown): boolean {
@@ -117,10 +153,15 @@ function isNameTaken(error: unknown): boolean {
   return error.code === '23505' && error.constraint_name === 'users_name_key_key';
 }
 
-async function checkBot(sql: Queryable, botId: string | null): Promise<void> {
-  if (botId === null) return;
-  const rows = await sql`select from bots where bot_id = ${botId}`;
-  if (rows.length === 0) throw new Refusal('BOT_NOT_FOUND', `There is no bot ${botId}.`);
+/** The ids in order, each once. */
+async function checkBots(sql: Queryable, botIds: readonly string[] | null): Promise<string[] | null> {
+  if (botIds === null) return null;
+  const ids = [...new Set(botIds)].sort();
+  if (ids.length === 0) throw invalidInput('A user is for all bots, or for at least one.');
+  const rows = await sql<{ id: string }[]>`select bot_id as id from bots where bot_id = any (${ids}::text[])`;
+  const missing = ids.find((id) => !rows.some((row) => row.id === id));
+  if (missing !== undefined) throw new Refusal('BOT_NOT_FOUND', `There is no bot ${missing}.`);
+  return ids;
 }
 
 function checkName(name: string): void {

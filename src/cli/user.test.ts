@@ -26,9 +26,9 @@ test('a user is created with a piped password, listed without it, gets a new pas
   const run = runner(sql, password);
   const call = async (...args: string[]) => JSON.parse((await run('user', ...args, '--json')).out);
   const { userId, ...details } = await call('create', '--name', 'Ming');
-  assert.deepEqual(details, { name: 'Ming', scope: 'read', botId: null });
+  assert.deepEqual(details, { name: 'Ming', scope: 'read', botIds: null });
   const some = await call('create', '--name', 'Yuki', '--scope', 'admin', '--bot', 'one');
-  assert.deepEqual([some.scope, some.botId], ['admin', 'one']);
+  assert.deepEqual([some.scope, some.botIds], ['admin', ['one']]);
   const storedHash = async () => {
     const [row] = await sql<
       { hash: string }[]

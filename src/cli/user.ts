@@ -15,7 +15,7 @@ export type UserContext = CommandContext & {
 
 const nameHelp = 'user name, ignoring case';
 
-type CreateOptions = { name: string; scope: AdminScope; bot?: string };
+type CreateOptions = { name: string; scope: AdminScope; bot?: string[] };
 
 /** Adds the commands. */
 export function register(program: ShoalCommand, context: UserContext): void {
@@ -29,14 +29,14 @@ export function register(program: ShoalCommand, context: UserContext): void {
       adminScopes,
       'read',
     )
-    .option('--bot <bot>', 'only for this bot (default: all)')
+    .option('--bot <bot...>', 'only for these bots (default: all)')
     .answer(async ({ name, scope, bot }: CreateOptions) => {
-      const botId = bot ?? null;
-      const input = { name, scope, botId, password: await context.readPassword() };
+      const botIds = bot ?? null;
+      const input = { name, scope, botIds, password: await context.readPassword() };
       return async (sql) => {
         const making = { now: context.clock(), ...hashing(context) };
         const { userId } = await sql.begin((tx) => createUser(tx, input, making));
-        return { json: { userId, name, scope, botId }, text: `${name} can sign in.` };
+        return { json: { userId, name, scope, botIds }, text: `${name} can sign in.` };
       };
     });
   user.add('list', 'List the users.').answer(() => async (sql) => {
@@ -69,13 +69,14 @@ function hashing({ random }: CommandContext) {
   return { random, passwords: new Passwords({ random }) };
 }
 
-function renderUser({ userId, name, scope, botId, createdAt, lastSignInAt }: User): string {
+function renderUser({ userId, name, scope, botIds, createdAt, lastSignInAt, disabledAt }: User): string {
   return renderLine(
     userId,
     name,
     scope,
-    botId ?? 'all bots',
+    botIds?.join(', ') ?? 'all bots',
     ['created', createdAt],
     lastSignInAt === null ? 'never signed in' : ['signed in', lastSignInAt],
+    ['disabled', disabledAt],
   );
 }

@@ -7,6 +7,7 @@
 import { isOldAlert, purgeAlerts } from '../alerts/log.ts';
 import { purgeAudit } from '../audit/entries.ts';
 import { purgeAttempts } from '../auth/attempts.ts';
+import { purgeInvitations } from '../auth/invitations.ts';
 import { purgeSessions } from '../auth/sessions.ts';
 import type { Config } from '../config.ts';
 import type { Fragment, Sql } from '../database/client.ts';
@@ -46,6 +47,7 @@ type Chore = { isDue: Fragment; inQueue?: true; run(botId: string): Promise<void
 export async function purge(sql: Sql, settings: Settings, isStopped: () => boolean): Promise<void> {
   const { clock } = settings;
   await purgeSessions(sql, { now: clock() });
+  await purgeInvitations(sql, { now: clock() });
   await purgeAttempts(sql, { now: clock() });
   await purgeMails(sql, { now: clock() });
   await purgeAudit(sql, { now: clock(), auditDays: settings.auditDays, isStopped });

@@ -28,7 +28,7 @@ const guarded = contract.operations.filter(({ scopes }) => scopes.length > 0);
 const shared = guarded.filter(({ id }) => !sessionOnly.includes(id));
 
 /** These sign in, so their callers have no credentials yet. */
-const open: ReadonlySet<string> = new Set(['createSession', 'createFirstUser']);
+const open: ReadonlySet<string> = new Set(['createSession', 'createFirstUser', 'acceptInvitation']);
 
 test('every operation declares its scope, and only the calls that sign in declare none', () => {
   assert.equal(document.security, undefined, 'a default scope would allow an operation that declares none');
@@ -131,6 +131,9 @@ const withoutBot: Record<string, [status: number, code: string | undefined]> = {
   createAdminToken: [403, 'SCOPE_TOO_SMALL'],
   revokeAdminToken: [404, 'ADMIN_TOKEN_NOT_FOUND'],
   listUsers: [200, undefined],
+  listInvitations: [200, undefined],
+  createInvitation: [403, 'SCOPE_TOO_SMALL'],
+  removeInvitation: [404, 'INVITATION_NOT_FOUND'],
   createUser: [403, 'SCOPE_TOO_SMALL'],
   listAuditEntries: [200, undefined],
   exportAuditEntries: [200, undefined],

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { createTarget } from '../../src/alerts/targets.ts';
+import { createInvitation } from '../../src/auth/invitations.ts';
 import { createSetupLink } from '../../src/auth/setup-links.ts';
 import { createLineToken } from '../../src/bots/line-tokens.ts';
 import { setChannel } from '../../src/bots/set-channel.ts';
@@ -41,6 +42,7 @@ export const good: Record<string, Call> = {
   createLineToken: { body: {} },
   changeOwnPassword: { body: { currentPassword: password, password } },
   updateUser: { body: { scope: 'read' } },
+  createInvitation: { body: { scope: 'read' } },
   updateContact: { body: { userName: '王小明' } },
   setCustomer: { body: { customerId: 'C-1024' } },
   reportSendFailure: { body: { platform: 'facebook', platformContactId: 'P0', code: 551 } },
@@ -126,7 +128,10 @@ export async function ready(starting = managementServer()) {
     const changesReport = operationOf(id).method !== 'GET' && operationOf(id).path.includes('{reportId}');
     const reportId = changesReport ? await addReport(server) : readReportId;
     const setupToken = id === 'createFirstUser' ? await addSetupLink(server) : '';
+    const needsInvitation = id === 'acceptInvitation' || id === 'removeInvitation';
+    const invitation = needsInvitation ? await addInvitation(server) : null;
     const bodies: Record<string, Record<string, unknown>> = {
+      acceptInvitation: { token: invitation?.token, userName: `User ${newId(randomBytes)}`, password },
       createAlertTarget: { kind: 'email', address: `a${calls}@shop.example` },
       createTag: { kind: 'manual', name: `Made ${calls}` },
       updateTag: { name: `New ${calls}` },
@@ -160,6 +165,7 @@ export async function ready(starting = managementServer()) {
         lineTokenId,
         userId,
         reportId,
+        ...(invitation === null ? {} : { invitationId: invitation.invitationId }),
         sendId,
         giftId,
         grantId: id === 'redeemGift' ? await addGrant(server, params.contactId, giftId) : grantId,
@@ -205,6 +211,11 @@ export async function ready(starting = managementServer()) {
 async function newestSession(server: ManagementServer): Promise<string> {
   const { body } = await server.call('listOwnSessions');
   return (body.sessions as { sessionId: string }[])[0]?.sessionId ?? '';
+}
+
+function addInvitation({ sql, now }: ManagementServer) {
+  const invitation = { scope: 'read', botIds: null, createdBy: 'a test', days: 7 } as const;
+  return createInvitation(sql, invitation, { now, random: randomBytes });
 }
 
 /** The token of a setup link. */

@@ -170,8 +170,8 @@ async function addUser(
 ): Promise<{ userId: string; name: string }> {
   const userId = newId(randomBytes);
   await sql`
-    insert into users (user_id, name, name_key, scope, bot_id, password_hash, created_at)
-    values (${userId}, ${name}, ${nameKeyOf(name)}, ${scope}, ${botId}, ${await passwordHash}, ${new Date(now)})`;
+    insert into users (user_id, name, name_key, scope, bot_ids, password_hash, created_at)
+    values (${userId}, ${name}, ${nameKeyOf(name)}, ${scope}, ${botId && [botId]}::text[], ${await passwordHash}, ${new Date(now)})`;
   return { userId, name };
 }
 

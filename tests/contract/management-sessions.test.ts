@@ -57,7 +57,7 @@ test('signing in sets an HttpOnly, SameSite cookie that is not in the response b
     /^shoal_session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/,
   );
   const account = { kind: 'user', id: userId, name: 'Ming' };
-  assert.deepEqual(answer.body.user, { ...account, scope: 'write', botId: server.botId });
+  assert.deepEqual(answer.body.user, { ...account, scope: 'write', botIds: [server.botId] });
   assert.equal(answer.body.expiresAt, new Date(server.now + 12 * hourMs).toISOString());
   assert.equal(answer.headers['cache-control'], 'no-store');
   const token = browser.cookie.replace('shoal_session=', '');
@@ -138,7 +138,7 @@ test('a session has exactly the scope and the bots of its user or token', async 
       const { token, tokenId } = await server.addToken(scope, botId === null ? null : [botId]);
       const byToken = await signIn(server, { token });
       const account = { kind: 'token', id: tokenId, name: `${scope} of a test` };
-      assert.deepEqual(byToken.body.user, { ...account, scope, botId });
+      assert.deepEqual(byToken.body.user, { ...account, scope, botIds: botId && [botId] });
       const { browser: byUser } = await signedIn(server, { scope, botId });
       for (const browser of [browserOf(byToken), byUser]) {
         for (const { id, scopes } of contract.operations) {
@@ -453,18 +453,21 @@ test('only a caller for their bot can list, create, change and remove users', as
     }
   }
   const newUser = { name: 'New', scope: 'read', password };
-  const onlyAll = 'Only a caller for all bots may make a user for all: name botId.';
+  const onlyAll = 'Only a caller for all bots may make a user for all: name botIds.';
   const params = { userId: ownUser.userId };
   for (const botId of [undefined, null]) {
-    const refused = await server.call('createUser', { token, body: { ...newUser, botId } });
+    const refused = await server.call('createUser', {
+      token,
+      body: { ...newUser, botIds: botId && [botId] },
+    });
     assert.deepEqual(problemOf(refused), [403, 'SCOPE_TOO_SMALL', onlyAll]);
   }
-  const widened = await server.call('updateUser', { token, params, body: { botId: null } });
+  const widened = await server.call('updateUser', { token, params, body: { botIds: null } });
   assert.deepEqual(problemOf(widened), [403, 'SCOPE_TOO_SMALL', onlyAll]);
-  const moved = await server.call('updateUser', { token, params, body: { botId: otherId } });
+  const moved = await server.call('updateUser', { token, params, body: { botIds: [otherId] } });
   assert.deepEqual(problemOf(moved), [404, 'BOT_NOT_FOUND', `There is no bot ${otherId}.`]);
-  const user = await server.call('createUser', { token, body: { ...newUser, botId: server.botId } });
-  assert.deepEqual([user.status, user.body.botId, user.body.lastSignInAt], [201, server.botId, null]);
+  const user = await server.call('createUser', { token, body: { ...newUser, botIds: [server.botId] } });
+  assert.deepEqual([user.status, user.body.botIds, user.body.lastSignInAt], [201, [server.botId], null]);
   const renamed = await server.call('updateUser', { token, params, body: { name: 'Renamed' } });
   assert.deepEqual([renamed.status, renamed.body.name, renamed.body.botId], [200, 'Renamed', server.botId]);
   assert.equal((await signIn(server, { userName: 'renamed', password })).status, 200);

@@ -493,6 +493,20 @@ create table hours (
  PRIMARY KEY (bot_id, platform, day, hour)
 );
 
+create table invitations (
+ invitation_id text collate "C" not null,
+ token_hash bytea not null,
+ scope text collate "C" not null,
+ bot_ids text[] collate "C",
+ created_by text not null,
+ created_at timestamp with time zone not null,
+ expires_at timestamp with time zone not null,
+ CHECK ((cardinality(bot_ids) > 0)),
+ CHECK ((scope = ANY (ARRAY['read'::text, 'write'::text, 'admin'::text]))),
+ PRIMARY KEY (invitation_id),
+ UNIQUE (token_hash)
+);
+
 create table jobs (
  bot_id text collate "C" not null,
  job_id bigint not null generated as identity,
@@ -1197,10 +1211,12 @@ create table users (
  name text not null,
  name_key text collate "C" not null,
  scope text collate "C" not null,
- bot_id text collate "C",
  password_hash text collate "C" not null,
  created_at timestamp with time zone not null,
  last_sign_in_at timestamp with time zone,
+ bot_ids text[] collate "C",
+ disabled_at timestamp with time zone,
+ CHECK ((cardinality(bot_ids) > 0)),
  CHECK ((scope = ANY (ARRAY['read'::text, 'write'::text, 'admin'::text]))),
  PRIMARY KEY (user_id),
  UNIQUE (name_key)

@@ -28,6 +28,7 @@ const subjectKinds: readonly SubjectKind[] = [
     'alertRule',
     'mailReport',
     'adminToken',
+    'invitation',
     'user',
   ] as const),
 ];

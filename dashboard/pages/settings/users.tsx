@@ -6,25 +6,46 @@ import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
 import { Confirm } from '../../components/confirm.tsx';
 import { type Column, DataTable } from '../../components/data-table.tsx';
-import { SelectField, TextField } from '../../components/field.tsx';
+import { TextField } from '../../components/field.tsx';
 import { FormDialog } from '../../components/form-dialog.tsx';
 import { Icon } from '../../components/icon.tsx';
-import { Empty, Loaded } from '../../components/states.tsx';
+import { Empty, ErrorNote, Loaded } from '../../components/states.tsx';
 import { showToast } from '../../components/toast.tsx';
 import { dateTime } from '../../format/format.ts';
-import type { PageProps } from '../../state/bots.ts';
-import { isForAllBots, type Scope } from '../../state/session.ts';
+import { type Bot, type PageProps, useBots } from '../../state/bots.ts';
+import type { Scope } from '../../state/session.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/settings.ts';
+import { t as users } from '../../texts/users.ts';
 import { scopes } from './access.tsx';
+import { BotsField, namesOf } from './bots-field.tsx';
+import { Invitations } from './invitations.tsx';
 import { ScopeField, scopeColumn } from './tokens.tsx';
 
 type User = Schema['User'];
 
 export function Users({ bot }: PageProps) {
+  return (
+    <>
+      <UsersCard bot={bot} />
+      <Invitations bot={bot} />
+    </>
+  );
+}
+
+function UsersCard({ bot }: PageProps) {
   const live = useLive(resource('/api/v1/users', {}));
   const [edited, setEdited] = useState<User | 'new' | null>(null);
   const [removed, setRemoved] = useState<User | null>(null);
+  const bots = useBots().bots ?? [];
+  const switching = useAction(async ({ userId, name, disabledAt }: User) => {
+    await api.PATCH('/api/v1/users/{userId}', {
+      params: { path: { userId } },
+      body: { disabled: disabledAt === null },
+    });
+    live.reload();
+    showToast(t('userSaved', { name }));
+  });
   return (
     <Card
       title={t('users')}
@@ -36,14 +57,18 @@ export function Users({ bot }: PageProps) {
         </button>
       }
     >
+      {switching.error && <ErrorNote error={switching.error} />}
       <Loaded live={live}>
-        {({ users }) => (
+        {({ users: rows }) => (
           <DataTable<User>
             caption={t('users')}
-            rows={users}
+            rows={rows}
             keyOf={({ userId }) => userId}
             empty={<Empty title={t('noUsers')}>{t('noUsersHint')}</Empty>}
-            columns={columnsOf({ bot, edit: setEdited, remove: setRemoved })}
+            columns={columnsOf({
+              ...{ bot, bots, edit: setEdited, remove: setRemoved },
+              toggle: (user) => void switching.run(user),
+            })}
           />
         )}
       </Loaded>
@@ -76,16 +101,26 @@ export function Users({ bot }: PageProps) {
   );
 }
 
-type ColumnParts = PageProps & { edit(user: User): void; remove(user: User): void };
+type ColumnParts = PageProps & {
+  bots: readonly Bot[];
+  edit(user: User): void;
+  remove(user: User): void;
+  toggle(user: User): void;
+};
 
-function columnsOf({ bot, edit, remove }: ColumnParts): Column<User>[] {
+function columnsOf({ bot, bots, edit, remove, toggle }: ColumnParts): Column<User>[] {
   return [
-    { key: 'name', title: frame('userName'), cell: ({ name }) => name, sortBy: ({ name }) => name },
+    {
+      key: 'name',
+      title: frame('userName'),
+      cell: ({ name, disabledAt }) => (disabledAt === null ? name : `${name} (${users('disabled')})`),
+      sortBy: ({ name }) => name,
+    },
     scopeColumn(scopes),
     {
       key: 'bot',
       title: t('forBots'),
-      cell: ({ botId }) => (botId === null ? t('allBots') : botId === bot.botId ? bot.name : botId),
+      cell: ({ botIds }) => namesOf(botIds, bots),
     },
     {
       key: 'signedIn',
@@ -108,6 +143,14 @@ function columnsOf({ bot, edit, remove }: ColumnParts): Column<User>[] {
           </button>
           <button
             type="button"
+            class="button"
+            aria-label={users(user.disabledAt === null ? 'disableWhich' : 'enableWhich', { name: user.name })}
+            onClick={() => toggle(user)}
+          >
+            {users(user.disabledAt === null ? 'disable' : 'enable')}
+          </button>
+          <button
+            type="button"
             class="button button-danger"
             aria-label={t('removeWhich', { name: user.name })}
             onClick={() => remove(user)}
@@ -126,11 +169,11 @@ function UserDialog({ bot, user, done, onClose }: DialogProps) {
   const [name, setName] = useState(user?.name ?? '');
   const [password, setPassword] = useState('');
   const [scope, setScope] = useState<Scope>(user?.scope ?? 'read');
-  const [botId, setBotId] = useState<string | null>(user ? user.botId : bot.botId);
+  const [botIds, setBotIds] = useState<readonly string[] | null>(user ? user.botIds : [bot.botId]);
   const [isTried, setTried] = useState(false);
-  const isComplete = name.trim() !== '' && (user !== null || password !== '');
+  const isComplete = botIds?.length !== 0 && name.trim() !== '' && (user !== null || password !== '');
   const saving = useAction(async () => {
-    const account = { name: name.trim(), scope, botId };
+    const account = { name: name.trim(), scope, botIds: botIds && [...botIds] };
     if (user) {
       await api.PATCH('/api/v1/users/{userId}', {
         params: { path: { userId: user.userId } },
@@ -173,20 +216,7 @@ function UserDialog({ bot, user, done, onClose }: DialogProps) {
         error={isTried && user === null && password === '' ? frame('required') : null}
       />
       <ScopeField scopes={scopes} value={scope} onValue={setScope} />
-      {isForAllBots() && (
-        <SelectField
-          label={t('forBots')}
-          value={botId ?? ''}
-          onValue={(value) => setBotId(value || null)}
-          choices={[
-            ...[...new Set([bot.botId, botId ?? bot.botId])].map((id) => ({
-              value: id,
-              title: id === bot.botId ? bot.name : id,
-            })),
-            { value: '', title: t('allBots') },
-          ]}
-        />
-      )}
+      <BotsField value={botIds} onValue={setBotIds} />
     </FormDialog>
   );
 }

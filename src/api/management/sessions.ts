@@ -2,6 +2,7 @@
  * Operations on the browser's session: signing in and out, and the user's own password. Only these answers set a cookie.
  */
 import { type Caller, logFields, type Session } from '../../auth/caller.ts';
+import { acceptInvitation } from '../../auth/invitations.ts';
 import {
   endSession,
   endSessionOf,
@@ -15,6 +16,7 @@ import { updateUser } from '../../auth/users.ts';
 import { Refusal } from '../../errors.ts';
 import { isoOf, withIsoDates } from '../iso.ts';
 import type { Body, Browser, Operations, Sources } from './operation.ts';
+import { toUser } from './users.ts';
 
 export function sessionOperations({ sql, keys, clock, random, passwords, log, publicUrl }: Sources) {
   const { attemptKey } = keys.current;
@@ -57,6 +59,15 @@ export function sessionOperations({ sql, keys, clock, random, passwords, log, pu
         return begin('createFirstUser', session, { browser, now });
       },
     },
+    acceptInvitation: {
+      isOpen: true,
+      async answer({ body: { token, userName: name, password }, browser }) {
+        const now = clock();
+        const use = { token, name, password, address: browser.address, browser: browser.userAgent, now };
+        const session = await acceptInvitation(signInSources, use);
+        return begin('acceptInvitation', session, { browser, now });
+      },
+    },
     getSession: { isSecret: true, answer: async ({ caller }) => toSession(caller, publicUrl) },
     async deleteSession({ caller, browser }) {
       sessionOf(caller);
@@ -80,7 +91,7 @@ export function sessionOperations({ sql, keys, clock, random, passwords, log, pu
     async updateOwnAccount({ caller, browser: { address }, body: { name, currentPassword } }) {
       const { hash, userId } = userSessionOf(caller);
       await checkOwnPassword(signInSources, { userId, password: currentPassword, address, now: clock() });
-      return withIsoDates(await updateUser(sql, userId, { name }, { passwords, keptSession: hash }));
+      return toUser(await updateUser(sql, userId, { name }, { passwords, keptSession: hash }));
     },
     async changeOwnPassword({ caller, browser: { address }, body }) {
       const { hash, userId } = userSessionOf(caller);
@@ -108,9 +119,8 @@ function signIn(
 function toSession(caller: Caller, publicUrl: string | null) {
   const { csrfToken, expiresAt } = sessionOf(caller);
   const { kind, id, name, scope, botIds } = caller;
-  const [botId = null, ...more] = botIds ?? [];
   return {
-    user: { kind, id, name, scope, botId: more.length === 0 ? botId : null },
+    user: { kind, id, name, scope, botIds: botIds && [...botIds] },
     csrfToken,
     expiresAt: isoOf(expiresAt),
     publicUrl,
