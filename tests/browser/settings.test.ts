@@ -308,7 +308,7 @@ test('a reader sees the settings without controls for changes', async (t) => {
   const { page } = opened;
   assert.deepEqual(
     await page.getByRole('navigation', { name: 'Settings' }).getByRole('link').allTextContents(),
-    ['Bot', 'Channels', 'Outgoing webhook', 'MantaGo'],
+    ['Bot', 'Channels', 'Outgoing webhook', 'MantaGo', 'My account'],
   );
   assert.equal(await page.locator('main').getByRole('button').count(), 0);
   await page.getByRole('link', { name: 'Channels' }).click();

@@ -236,13 +236,14 @@ test('signing out ends the session and clears the cookie, and an invalid cookie 
 
 test('a reduced scope of a user or token applies to its sessions from the next call', async (t) => {
   const server = await ownManagementServer(t);
+  await server.addUser({ scope: 'admin' });
   const { userId, browser } = await signedIn(server, { scope: 'admin' });
   const update = (body: Record<string, unknown>) => server.call('updateUser', { params: { userId }, body });
   assert.equal((await server.call('listUsers', with_(browser))).status, 200);
   await update({ scope: 'read' });
   assert.equal((await server.call('listUsers', with_(browser))).body.code, 'SCOPE_TOO_SMALL');
   assert.equal((await server.call('getBot', with_(browser))).status, 200);
-  await update({ botId: await server.addBot() });
+  await update({ botIds: [await server.addBot()] });
   assert.equal((await server.call('getBot', with_(browser))).body.code, 'BOT_NOT_FOUND');
   await server.call('removeUser', { params: { userId } });
   assert.equal((await server.call('getSession', with_(browser))).body.code, 'SESSION_INVALID');
@@ -469,7 +470,10 @@ test('only a caller for their bot can list, create, change and remove users', as
   const user = await server.call('createUser', { token, body: { ...newUser, botIds: [server.botId] } });
   assert.deepEqual([user.status, user.body.botIds, user.body.lastSignInAt], [201, [server.botId], null]);
   const renamed = await server.call('updateUser', { token, params, body: { name: 'Renamed' } });
-  assert.deepEqual([renamed.status, renamed.body.name, renamed.body.botId], [200, 'Renamed', server.botId]);
+  assert.deepEqual(
+    [renamed.status, renamed.body.name, renamed.body.botIds],
+    [200, 'Renamed', [server.botId]],
+  );
   assert.equal((await signIn(server, { userName: 'renamed', password })).status, 200);
 });
 
