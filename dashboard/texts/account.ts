@@ -30,7 +30,7 @@ export const t = defineTexts('account', {
     'zh-Hant': '以你的身分登入的瀏覽器。',
   },
   browser: { en: 'Browser', ja: 'ブラウザー', 'zh-Hant': '瀏覽器' },
-  address: { en: 'Address', ja: 'アドレス', 'zh-Hant': '位址' },
+  address: { en: 'Address', ja: 'IPアドレス', 'zh-Hant': '位址' },
   lastUsed: { en: 'Last used', ja: '最終使用', 'zh-Hant': '最後使用' },
   thisBrowser: { en: 'This browser', ja: 'このブラウザー', 'zh-Hant': '這個瀏覽器' },
   unknown: { en: 'Unknown', ja: '不明', 'zh-Hant': '不明' },

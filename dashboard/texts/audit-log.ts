@@ -14,7 +14,7 @@ export const t = defineTexts('audit-log', {
   what: { en: 'Operation', ja: '操作', 'zh-Hant': '操作' },
   change: { en: 'Change', ja: '変更内容', 'zh-Hant': '變更內容' },
   subject: { en: 'Of', ja: '対象', 'zh-Hant': '對象' },
-  origin: { en: 'Through', ja: '経路', 'zh-Hant': '途徑' },
+  origin: { en: 'Through', ja: '操作元', 'zh-Hant': '途徑' },
   all: { en: 'All', ja: 'すべて', 'zh-Hant': '全部' },
   thisBot: { en: 'This bot', ja: 'このボット', 'zh-Hant': '此機器人' },
   ofBot: { en: 'Bots', ja: 'ボット', 'zh-Hant': '機器人' },

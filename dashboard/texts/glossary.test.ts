@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-/** The term, and words that have meant the same. */
-const glossary: readonly { term: string; synonyms: RegExp }[] = [
+/** The term, and words that have meant the same. `except`: a file with figures under the names of their platforms. */
+const glossary: readonly { term: string; synonyms: RegExp; except?: string }[] = [
   // 繁體中文
   { term: '即時客服', synonyms: /即時聊天|線上客服|即時通訊|即時對話|線上聊天/ },
   { term: '頻道', synonyms: /管道|渠道|通路/ },
@@ -21,7 +21,7 @@ const glossary: readonly { term: string; synonyms: RegExp }[] = [
   { term: 'URL', synonyms: /(?<!メール|IP)アドレス/ },
   { term: 'インポート', synonyms: /取り込み|取込/ },
   { term: '本文', synonyms: /メッセージの内容/ },
-  { term: '友だち', synonyms: /フォロワー|友達/ },
+  { term: '友だち', synonyms: /フォロワー|友達/, except: 'dashboard/texts/platform-figures.ts' },
   { term: '連絡先', synonyms: /コンタクト/ },
   { term: 'ボット', synonyms: /チャットボット/ },
 ];
@@ -39,7 +39,8 @@ test('each thing has one term in 繁體中文 and 日本語', () => {
   const found: string[] = [];
   for (const file of files) {
     for (const line of readFileSync(new URL(file, root), 'utf8').split('\n')) {
-      for (const { term, synonyms } of glossary) {
+      for (const { term, synonyms, except } of glossary) {
+        if (file === except) continue;
         const [word] = synonyms.exec(line) ?? [];
         if (word) found.push(`${file}: ${word} instead of ${term}: ${line.trim()}`);
       }

@@ -84,7 +84,7 @@ export const commandAudits: Readonly<Record<string, Audit>> = {
   'points earn': action('platform', 'amount'),
   'points spend': action('platform', 'amount'),
   'points transfer': action('platform', 'amount'),
-  'points adjust': action('platform', 'amount', 'reason'),
+  'points adjust': action('platform', 'amount'),
   'points reverse': action('platform', 'entry'),
   'points clear': action('platform'),
   'points import': action(),

@@ -175,7 +175,8 @@ export async function ready(starting = managementServer()) {
           changesBot && operationOf(id).path.includes('{templateId}')
             ? await addTemplate(server)
             : templateId,
-        sessionId: id === 'endOwnSession' ? await newestSession(server) : '',
+        sessionId:
+          id === 'endOwnSession' && call.token !== null ? await newestSession(server, call.token) : '',
         visitorId,
         messageId: imageId,
         ...params,
@@ -207,10 +208,10 @@ export async function ready(starting = managementServer()) {
   return { ...server, server, deliveryId, tokenId, ids, call };
 }
 
-/** A session of the user of the sweep. */
-async function newestSession(server: ManagementServer): Promise<string> {
-  const { body } = await server.call('listOwnSessions');
-  return (body.sessions as { sessionId: string }[])[0]?.sessionId ?? '';
+/** A session of the user that calls with this token. */
+async function newestSession(server: ManagementServer, token: string | undefined): Promise<string> {
+  const { body } = await server.call('listOwnSessions', token === undefined ? {} : { token });
+  return (body.sessions as { sessionId: string }[] | undefined)?.[0]?.sessionId ?? '';
 }
 
 function addInvitation({ sql, now }: ManagementServer) {

@@ -61,7 +61,7 @@ const audits: { [I in keyof operations]?: Audit } = {
   spendPoints: ledger,
   earnManyPoints: ledger,
   transferPoints: apart('amount', 'toContactId'),
-  adjustPoints: apart('amount', 'reason'),
+  adjustPoints: apart('amount'),
   reversePoints: apart('entryId'),
   clearPoints: apart(),
   replaySetAside: action(),
