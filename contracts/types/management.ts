@@ -956,6 +956,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bots/{botId}/chats/unread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * The number of unread messages of visitors
+         * @description Counts open chats, among the 500 with the newest messages.
+         */
+        get: operations["getUnreadChats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/bots/{botId}/chats/{visitorId}": {
         parameters: {
             query?: never;
@@ -3462,6 +3484,8 @@ export interface components {
             /** @description The page of the latest session. */
             pageUrl: string | null;
             lastMessage: components["schemas"]["ChatMessage"] | null;
+            /** @description The text of the visitor's latest message; null: an image, or no message. */
+            lastVisitorText: string | null;
             lastSequence: components["schemas"]["Sequence"];
             /** @description The visitor's unseen messages, counted up to 100. */
             unread: number;
@@ -3470,6 +3494,12 @@ export interface components {
             blocked: boolean;
             /** @description The visitor has an open socket. */
             online: boolean;
+        };
+        UnreadChats: {
+            /** @description Unseen messages of visitors, counted up to 100 for each chat. */
+            unread: number;
+            /** @description The bot has a live chat. */
+            connected: boolean;
         };
         Chats: {
             chats: components["schemas"]["Chat"][];
@@ -7325,6 +7355,39 @@ export interface operations {
             405: components["responses"]["MethodNotAllowed"];
             414: components["responses"]["AddressTooLong"];
             426: components["responses"]["UpgradeRequired"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    getUnreadChats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The number. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnreadChats"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
             429: components["responses"]["RateLimited"];
             431: components["responses"]["HeadersTooLarge"];
             500: components["responses"]["Internal"];

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { session } from '../state/session.ts';
+import { unreadMessages } from '../state/unread.ts';
 import { PageExport } from './page-export.tsx';
 
 export type PageFrameProps = {
@@ -17,9 +18,10 @@ let pagesShown = 0;
 
 export function PageFrame({ title, note, actions, children }: PageFrameProps) {
   const heading = useRef<HTMLHeadingElement>(null);
+  const unread = unreadMessages.value;
   useEffect(() => {
-    document.title = `${title} · Shoal`;
-  }, [title]);
+    document.title = `${unread > 0 ? `(${unread}) ` : ''}${title} · Shoal`;
+  }, [title, unread]);
   // After navigation the focus moves to the title, as after a page load.
   useEffect(() => {
     pagesShown += 1;

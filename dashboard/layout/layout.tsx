@@ -7,12 +7,15 @@ import { Icon } from '../components/icon.tsx';
 import { LanguageChoice, ThemeChoice } from '../components/preference-choices.tsx';
 import { wordsOf } from '../components/states.tsx';
 import { showToast } from '../components/toast.tsx';
+import { number } from '../format/format.ts';
 import { pageAddress, useAddress, viewQuery } from '../state/address.ts';
 import type { Bot } from '../state/bots.ts';
 import { accountName, session, signOut } from '../state/session.ts';
+import { unreadMessages } from '../state/unread.ts';
 import { t } from '../texts/frame.ts';
 import { navigation, type PageName } from './navigation.ts';
 import { SearchButton, useSearchKeys } from './search-button.tsx';
+import { useUnread } from './use-unread.ts';
 
 const SearchDialog = lazy(() => import('./search-dialog.tsx'));
 
@@ -28,6 +31,7 @@ export function Layout({ bots, bot, page, children }: LayoutProps) {
   const [isOpen, setOpen] = useState(false);
   const [isSearching, setSearching] = useState(false);
   useSearchKeys(() => setSearching(true));
+  useUnread(bot?.botId ?? null);
   const { path } = useAddress();
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => setOpen(false), [path]);
@@ -121,6 +125,7 @@ function PageList({ botId, page }: { botId: string; page: PageName | null }) {
                   >
                     <Icon name={one.name} />
                     {t(one.name)}
+                    {one.name === 'live-chat' && <Unread />}
                   </a>
                 </li>
               ))}
@@ -128,6 +133,17 @@ function PageList({ botId, page }: { botId: string; page: PageName | null }) {
           </div>
         ))}
     </>
+  );
+}
+
+function Unread() {
+  const { value } = unreadMessages;
+  if (value === 0) return null;
+  return (
+    <span class="badge">
+      {number(value)}
+      <span class="hidden"> {t('unread')}</span>
+    </span>
   );
 }
 

@@ -1,6 +1,6 @@
-/** Preferences in the browser's storage: language, theme, last visited bot. Nothing secret. */
+/** Preferences in the browser's storage: language, theme, last visited bot, announcements of live chat. Nothing secret. */
 
-type Name = 'language' | 'theme' | 'bot';
+type Name = 'language' | 'theme' | 'bot' | 'chatSound' | 'chatNotifications';
 
 /** Reads a preference; null if it is not stored or the browser blocks storage. */
 export function readSetting(name: Name): string | null {

@@ -55,6 +55,7 @@ export const t = defineTexts('frame', {
     ja: '{{name}} のまま続ける',
     'zh-Hant': '維持以 {{name}} 登入',
   },
+  unread: { en: 'unread', ja: '件の未読', 'zh-Hant': '則未讀' },
   signOut: { en: 'Sign out', ja: 'サインアウト', 'zh-Hant': '登出' },
 
   signIn: { en: 'Sign in', ja: 'サインイン', 'zh-Hant': '登入' },

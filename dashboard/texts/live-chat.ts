@@ -16,7 +16,7 @@ export const t = defineTexts('live-chat', {
   offline: { en: 'Offline', ja: 'オフライン', 'zh-Hant': '不在線上' },
   identified: { en: 'Verified customer', ja: '本人確認済みの顧客', 'zh-Hant': '已驗證的顧客' },
   unread: { en: 'unread', ja: '件の未読', 'zh-Hant': '則未讀' },
-  visitor: { en: 'Visitor {{id}}', ja: '訪問者 {{id}}', 'zh-Hant': '訪客 {{id}}' },
+  toContact: { en: 'Contact', ja: '連絡先', 'zh-Hant': '聯絡人' },
   theVisitor: { en: 'Visitor', ja: '訪問者', 'zh-Hant': '訪客' },
   agent: { en: 'Team', ja: '担当者', 'zh-Hant': '客服人員' },
   bot: { en: 'Bot', ja: 'ボット', 'zh-Hant': '機器人' },
@@ -107,4 +107,12 @@ export const t = defineTexts('live-chat', {
     'zh-Hant': '訊息傳送失敗：{{problem}}',
   },
   discard: { en: 'Discard', ja: '破棄', 'zh-Hant': '捨棄' },
+
+  sound: { en: 'Sound', ja: '通知音', 'zh-Hant': '提示音' },
+  notifications: { en: 'Notifications', ja: '通知', 'zh-Hant': '通知' },
+  notificationsRefused: {
+    en: 'The browser does not allow notifications. Allow them in its settings for this page.',
+    ja: 'ブラウザで通知が許可されていません。このページの設定で許可してください。',
+    'zh-Hant': '瀏覽器不允許通知。請在此網頁的設定中允許通知。',
+  },
 });

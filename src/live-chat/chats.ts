@@ -14,6 +14,7 @@ export type Chat = components['schemas']['Chat'];
 export type ChatCursor = { at: number; visitorId: string };
 
 const unreadMax = 100;
+const unreadChatsMax = 500;
 
 /**
  * Chats with a message, newest first. `search`: part of a name or of the customer's id, ignoring case, or a whole visitor id or
@@ -58,6 +59,28 @@ export async function findChat(
   if (!row) refuseUnknown({ botId, visitorId });
   const { at: _, ...chat } = row;
   return chat;
+}
+
+/** The visitors' unseen messages in open chats, among the newest chats; and whether the bot has a live chat. */
+export async function countUnread(
+  sql: Queryable,
+  botId: string,
+): Promise<{ unread: number; connected: boolean }> {
+  const [[row], channels] = await Promise.all([
+    sql<{ unread: number }[]>`
+      with newest as materialized (
+        select chat_visitors.* from chat_visitors
+        where chat_visitors.bot_id = ${botId} and last_message_at is not null
+        order by last_message_at desc, visitor_id desc limit ${unreadChatsMax}
+      )
+      select coalesce(sum((select count(*) from (
+          select from chat_messages
+          where chat_messages.bot_id = newest.bot_id and chat_messages.visitor_id = newest.visitor_id
+            and sequence > newest.seen_by_business and sender = 'visitor' limit ${unreadMax}) unseen)), 0)::integer as unread
+      from newest where not closed and seen_by_business < last_sequence`,
+    sql`select from channels where bot_id = ${botId} and platform = 'liveChat'`,
+  ]);
+  return { unread: row?.unread ?? 0, connected: channels.length > 0 };
 }
 
 /** Closes or reopens a chat; the next message reopens it, too. Safe to repeat. Throws Refusal CHAT_NOT_FOUND. */
@@ -107,7 +130,10 @@ async function select(
       (select row_to_json(newest) from (
         select ${messageColumns(sql)} from chat_messages
         where chat_messages.bot_id = page.bot_id and chat_messages.visitor_id = page.visitor_id
-        order by sequence desc limit 1) newest) as "lastMessage"
+        order by sequence desc limit 1) newest) as "lastMessage",
+      (select text from chat_messages
+        where chat_messages.bot_id = page.bot_id and chat_messages.visitor_id = page.visitor_id and sender = 'visitor'
+        order by sequence desc limit 1) as "lastVisitorText"
     from page
     order by last_message_at desc, page.visitor_id desc`;
   const contacts = await chatContacts(

@@ -16,6 +16,8 @@ type VariableName = (typeof variableNames)[number];
 /** The values of the variables; null: unknown. */
 export type Variables = { [name in VariableName]: string | null };
 
+export const unknownVariables = Object.fromEntries(variableNames.map((name) => [name, null])) as Variables;
+
 const variable = /\{\{\s*([A-Za-z]+)\s*(?:\|([^{}]*))?\}\}/g;
 
 export function hasVariables(text: string): boolean {

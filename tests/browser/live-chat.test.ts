@@ -203,6 +203,43 @@ test('after one of two server processes is killed during a chat, no message is l
   assert.deepEqual(visiting.errors, []);
 });
 
+test('a new message shows on every page, in the tab’s title, and as a sound and a notification that an agent turned on', async (t) => {
+  const shop = await openShop(t);
+  const visitor = await visit(shop.address, shop.widgetKey);
+  await visitor.send('How long is delivery?');
+  const { page, context, ...opened } = await openDesk(t, shop, 'mei');
+  const row = page.locator('.chat-row');
+  await row.locator('.chat-name', { hasText: /^[A-Z][a-z]+ [A-Z][a-z]+ [1-9][0-9]$/ }).waitFor();
+  const name = (await row.locator('.chat-name').textContent()) ?? '';
+  assert.equal(await page.getByRole('button', { name: 'Sound' }).getAttribute('aria-pressed'), 'false');
+  await context.addInitScript(recordNotifications);
+  await page.reload();
+  await page.getByRole('button', { name: 'Sound' }).click();
+  await page.getByRole('button', { name: 'Notifications' }).click();
+  await page.locator('[aria-pressed="true"]', { hasText: 'Notifications' }).waitFor();
+  await row.click();
+  await page.getByLabel('Your message').fill('Two days.');
+  await page.getByLabel('Your message').press('Enter');
+  await row.getByText('How long is delivery?').waitFor();
+  await settledContact(shop, visitor);
+  await visitor.send('Thanks');
+  const contact = page.getByRole('link', { name: 'Contact', exact: true });
+  await contact.waitFor();
+  await contact.click();
+  await page.waitForURL('**/contacts?contact=**');
+  await until(async () => !(await page.title()).startsWith('('));
+  await visitor.send('One more question');
+  const link = page.getByRole('link', { name: 'Live chat 1 unread' });
+  await link.waitFor();
+  await until(async () => (await page.title()).startsWith('(1) '));
+  await until(async () => (await page.evaluate<string[]>('shown')).includes(`${name}: One more question`));
+  await assertSound({ page, context, ...opened }, shop.address);
+  await link.click();
+  await row.click();
+  await page.getByRole('log').getByText('One more question').waitFor();
+  await link.waitFor({ state: 'detached' });
+});
+
 test('on a phone, in dark mode and Traditional Chinese, the page shows the list, the chat, and the list again', async (t) => {
   const shop = await openShop(t);
   const visitor = await person(shop, '陳小美');
@@ -236,6 +273,15 @@ test('without chats the page explains the set-up, and a reader cannot write', as
   assert.equal(await opened.page.getByRole('button', { name: 'Close chat' }).count(), 0);
   await assertSound(opened, shop.address);
 });
+
+/** Replaces the browser's notifications, which a window without a screen does not show. */
+const recordNotifications = `
+  globalThis.shown = [];
+  globalThis.Notification = class {
+    static permission = 'default';
+    static async requestPermission() { return (this.permission = 'granted'); }
+    constructor(title, { body }) { shown.push(title + ': ' + body); }
+  };`;
 
 async function openShop(t: TestContext): Promise<Shop> {
   const server = await testServer(t, { adminRateLimit: 0 });
@@ -316,7 +362,7 @@ async function openDesk(
     { name: 'tests', scope: 'admin', botIds: null },
     dependencies,
   );
-  const user = { name, scope, botId: null, password };
+  const user = { name, scope, botIds: null, password };
   const response = await fetch(`${shop.address}/api/v1/users`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },

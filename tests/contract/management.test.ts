@@ -481,8 +481,14 @@ test('a chat can be found by state and text, marked as seen and closed, and reop
   for (const search of ['小明', 'c-10', visitorId]) assert.deepEqual(await ids({ search }), [visitorId]);
   assert.deepEqual(await ids({ search: 'unknown' }), []);
   assert.equal((await call('getChat')).body.unread, 1);
+  const unread = async () => (await call('getUnreadChats')).body;
+  assert.deepEqual(await unread(), { unread: 1, connected: false });
+  await call('closeChat');
+  assert.equal((await unread()).unread, 0);
+  await call('openChat');
   await call('seeChat');
   assert.equal((await call('getChat')).body.unread, 0);
+  assert.equal((await unread()).unread, 0);
   assert.equal((await call('closeChat')).body.state, 'closed');
   assert.deepEqual([await ids({ state: 'open' }), await ids({ state: 'closed' })], [[], [visitorId]]);
   await call('sendChatMessage');

@@ -10,6 +10,7 @@ import type { PageProps } from '../../state/bots.ts';
 import { may } from '../../state/session.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/live-chat.ts';
+import { visitorName } from '../../texts/visitor-names.ts';
 import type { Chat, ChatQuery, Message } from './chat.ts';
 import type { Desk } from './desk.ts';
 
@@ -148,8 +149,8 @@ function Row({ chat, zone, isOpen, isTyping }: RowProps) {
   );
 }
 
-export function nameOf({ name, visitorId }: Chat): string {
-  return name ?? t('visitor', { id: visitorId.slice(2, 8) });
+export function nameOf({ name, visitorId }: Pick<Chat, 'name' | 'visitorId'>): string {
+  return name ?? visitorName(visitorId);
 }
 
 export function initialOf(chat: Chat): string {
@@ -162,9 +163,11 @@ export function senderOf({ from, agentName }: Message): string {
   return agentName ?? t(from);
 }
 
-function wordsOf({ lastMessage }: Chat): string {
+/** The visitor's latest words; the business's if the visitor never wrote. */
+function wordsOf({ lastMessage, lastVisitorText }: Chat): string {
+  if (lastVisitorText !== null) return lastVisitorText;
   if (!lastMessage) return '';
-  const words = lastMessage.kind === 'image' ? t('image') : (lastMessage.text ?? '');
+  const words = lastMessage.text ?? t('image');
   return lastMessage.from === 'visitor' ? words : t('said', { who: senderOf(lastMessage), text: words });
 }
 

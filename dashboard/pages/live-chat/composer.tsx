@@ -4,7 +4,7 @@
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { messageLimits } from '../../../src/sends/message-limits.ts';
-import { fillVariables } from '../../../src/sends/variables.ts';
+import { fillVariables, unknownVariables } from '../../../src/sends/variables.ts';
 import { isSubmitKey, pastedImages } from '../../../widget/composing.ts';
 import { imageBytesMax, imageTypes } from '../../../widget/image-type.ts';
 import { attempt } from '../../api/attempt.ts';
@@ -25,6 +25,8 @@ type Props = {
   contactId: string | null;
   isBlocked: boolean;
   visitorId: string;
+  /** Null: the visitor is anonymous. */
+  visitorName: string | null;
   drafts: Map<string, Draft>;
   send(content: Unsent['content']): void;
   reportTyping(isTyping: boolean): void;
@@ -32,7 +34,16 @@ type Props = {
 
 const { text: textLengthMax, replies: repliesMax, reply: replyLengthMax } = messageLimits.liveChat;
 
-export function Composer({ botId, contactId, isBlocked, visitorId, drafts, send, reportTyping }: Props) {
+export function Composer({
+  botId,
+  contactId,
+  isBlocked,
+  visitorId,
+  visitorName,
+  drafts,
+  send,
+  reportTyping,
+}: Props) {
   const draft = drafts.get(visitorId);
   const [text, setText] = useState(draft?.text ?? '');
   const [replies, setReplies] = useState(draft?.quickReplies ?? []);
@@ -106,6 +117,7 @@ export function Composer({ botId, contactId, isBlocked, visitorId, drafts, send,
         <SavedReplies
           botId={botId}
           contactId={contactId}
+          visitorName={visitorName}
           insert={(saved) => {
             setText(saved.text);
             setReplies(saved.quickReplies);
@@ -130,10 +142,10 @@ export function Composer({ botId, contactId, isBlocked, visitorId, drafts, send,
   );
 }
 
-type SavedReplyProps = Pick<Props, 'botId' | 'contactId'> & { insert(draft: Draft): void };
+type SavedReplyProps = Pick<Props, 'botId' | 'contactId' | 'visitorName'> & { insert(draft: Draft): void };
 
 /** Inserts the text of a message template, with the contact's values of its variables. Hidden if the bot has none with a text. */
-function SavedReplies({ botId, contactId, insert }: SavedReplyProps) {
+function SavedReplies({ botId, contactId, visitorName, insert }: SavedReplyProps) {
   const live = useLive(resource('/api/v1/bots/{botId}/message-templates', { path: { botId } }), {
     everyMs: 60_000,
   });
@@ -149,7 +161,8 @@ function SavedReplies({ botId, contactId, insert }: SavedReplyProps) {
         const reply = saved.find(({ templateId }) => templateId === chosen);
         if (!reply) return;
         const contact = contactId === null ? null : await readContact(botId, contactId);
-        insert({ ...reply, text: fillVariables(reply.text, contact) });
+        const variables = { ...unknownVariables, ...contact, name: contact?.name ?? visitorName };
+        insert({ ...reply, text: fillVariables(reply.text, variables) });
       },
       (error) => showToast(wordsOf(error), 'failed'),
     );

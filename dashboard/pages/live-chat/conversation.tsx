@@ -5,7 +5,7 @@ import { Confirm } from '../../components/confirm.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { ErrorNote, Loading, wordsOf } from '../../components/states.tsx';
 import { showToast } from '../../components/toast.tsx';
-import { useAddress } from '../../state/address.ts';
+import { pageAddress, useAddress } from '../../state/address.ts';
 import type { PageProps } from '../../state/bots.ts';
 import { may } from '../../state/session.ts';
 import { t } from '../../texts/live-chat.ts';
@@ -27,7 +27,7 @@ export function Conversation({ bot, desk, visitorId }: Props) {
   const isLoaded = value?.visitorId === visitorId;
   return (
     <section class="conversation" aria-label={t('conversation')}>
-      <Head desk={desk} chat={chat} heading={heading} />
+      <Head botId={bot.botId} desk={desk} chat={chat} heading={heading} />
       {isLoaded && value.error && <ErrorNote error={value.error} retry={desk.reload} />}
       {isLoaded && value.messages ? (
         <Log
@@ -45,6 +45,7 @@ export function Conversation({ bot, desk, visitorId }: Props) {
           isBlocked={chat.blocked}
           drafts={desk.drafts}
           visitorId={visitorId}
+          visitorName={chat.name}
           botId={bot.botId}
           contactId={chat.contactId}
           send={(content) => desk.outbox.send(visitorId, content)}
@@ -55,9 +56,14 @@ export function Conversation({ bot, desk, visitorId }: Props) {
   );
 }
 
-type HeadProps = { desk: Desk; chat: Chat | undefined; heading: { current: HTMLHeadingElement | null } };
+type HeadProps = {
+  botId: string;
+  desk: Desk;
+  chat: Chat | undefined;
+  heading: { current: HTMLHeadingElement | null };
+};
 
-function Head({ desk, chat, heading }: HeadProps) {
+function Head({ botId, desk, chat, heading }: HeadProps) {
   const { path, query } = useAddress();
   const [isConfirming, setConfirming] = useState(false);
   const parameters = new URLSearchParams(
@@ -86,6 +92,14 @@ function Head({ desk, chat, heading }: HeadProps) {
             <p class="note">
               {t(chat.online ? 'online' : 'offline')}
               {chat.identified && ` · ${t('identified')}`}
+              {chat.contactId !== null && (
+                <>
+                  {' · '}
+                  <a href={`${pageAddress(botId, 'contacts')}?contact=${encodeURIComponent(chat.contactId)}`}>
+                    {t('toContact')}
+                  </a>
+                </>
+              )}
               {chat.pageUrl && ` · ${chat.pageUrl}`}
             </p>
           </div>

@@ -43,7 +43,12 @@ export function openDesk(botId: string): Desk {
   const onMessage = (visitorId: string, message: Message): void => {
     const chat = chats.byVisitor.value.get(visitorId);
     if (chat && message.sequence > chat.lastSequence)
-      chats.update([{ ...chat, lastMessage: message, lastSequence: message.sequence }]);
+      chats.update([
+        {
+          ...{ ...chat, lastMessage: message, lastSequence: message.sequence },
+          ...(message.from === 'visitor' ? { lastVisitorText: message.text } : {}),
+        },
+      ]);
     chats.refresh(visitorId);
     if (message.from === 'visitor') typing.stop(visitorId);
     openChat.add(visitorId, message);

@@ -9,6 +9,7 @@ import { useAddress } from '../../state/address.ts';
 import type { PageProps } from '../../state/bots.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { t } from '../../texts/live-chat.ts';
+import { AnnouncementChoices } from './announcement-choices.tsx';
 import type { ChatQuery } from './chat.ts';
 import { ChatList } from './chat-list.tsx';
 import { Conversation } from './conversation.tsx';
@@ -23,7 +24,11 @@ export default function LiveChatPage({ bot }: PageProps) {
     setDesk(opened);
     return () => opened.close();
   }, [bot.botId]);
-  return <PageFrame title={frame('live-chat')}>{desk && <DeskView bot={bot} desk={desk} />}</PageFrame>;
+  return (
+    <PageFrame title={frame('live-chat')} actions={<AnnouncementChoices />}>
+      {desk && <DeskView bot={bot} desk={desk} />}
+    </PageFrame>
+  );
 }
 
 function DeskView({ bot, desk }: PageProps & { desk: Desk }) {
@@ -33,10 +38,6 @@ function DeskView({ bot, desk }: PageProps & { desk: Desk }) {
   const visitorId = query.chat ?? null;
   useEffect(() => desk.setQuery({ state, search }), [desk, state, search]);
   useEffect(() => desk.open(visitorId), [desk, visitorId]);
-  const unread = [...desk.chats.value.values()].reduce((sum, chat) => sum + chat.unread, 0);
-  useEffect(() => {
-    document.title = `${unread > 0 ? `(${unread}) ` : ''}${frame('live-chat')} · Shoal`;
-  });
   return (
     <>
       {!desk.isLive.value && (

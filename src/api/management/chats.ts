@@ -3,7 +3,7 @@
  */
 import { Refusal } from '../../errors.ts';
 import { Slots } from '../../http/slots.ts';
-import { findChat, listChats, refuseUnknown, setClosed } from '../../live-chat/chats.ts';
+import { countUnread, findChat, listChats, refuseUnknown, setClosed } from '../../live-chat/chats.ts';
 import { toImage } from '../../live-chat/image-metadata.ts';
 import { imageBytesMax } from '../../live-chat/image-type.ts';
 import type { NewMessage } from '../../live-chat/message.ts';
@@ -55,6 +55,7 @@ export function chatOperations({ sql, clock, liveChat: { posting, signals } }: S
       );
       return { chats: rows.map(({ at: _, ...chat }) => chat), nextCursor };
     },
+    getUnreadChats: ({ bot: { botId } }) => countUnread(sql, botId),
     getChat: (call) => findChat(sql, placeOf(call), { now: clock() }),
     async listChatMessages(call) {
       const place = placeOf(call);
