@@ -119,7 +119,7 @@ async function countLines(pieces: AsyncIterable<Uint8Array>): Promise<number> {
 /** The query of the export as text, because COPY has no parameters. */
 async function literalQuery(sql: Sql, botId: string, now: number): Promise<string> {
   const bot = await findBot(sql, botId);
-  const all = { from: null, to: null, since: null, until: null, sendId: null, state: null };
+  const all = { from: null, to: null, since: null, until: null, sendId: null, state: null, contacts: null };
   const scope = { bot, ...all, now };
   // Replaces the client's template tag: parameters become literals, names are quoted, fragments are inserted.
   const tag = ((strings: string | TemplateStringsArray, ...given: unknown[]) => {

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { openKeys } from '../src/auth/keys.ts';
 import { setChannel } from '../src/bots/set-channel.ts';
+import { anyContact } from '../src/contacts/filter.ts';
 import { LineAccess } from '../src/line/access.ts';
 import { LineClient } from '../src/line/line-client.ts';
 import { workLane } from '../src/sends/job.ts';
@@ -167,19 +168,10 @@ async function create({
   message: Message;
   name: string;
 }) {
-  const filter = {
-    id: null,
-    customerId: null,
-    platform: null,
-    name: null,
-    tag: null,
-    blocked: null,
-    from: null,
-    to: null,
-  };
   const content = { botId, name, platform: 'line', message, zone: 'UTC' } as const;
   const rest = { quietHours: null, startsAt: null, key: null, createdBy: null };
-  return (await createSend(sql, { ...content, ...rest, to: { filter } }, { now: Date.now() })).send;
+  return (await createSend(sql, { ...content, ...rest, to: { filter: anyContact } }, { now: Date.now() }))
+    .send;
 }
 
 async function sendAll({

@@ -682,10 +682,32 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Contacts, newest first
+         * Contacts, page by page
          * @description Contacts that match all parameters. Deleted contacts are not included.
          */
         get: operations["listContacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/contact-count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * The number of contacts that match all parameters
+         * @description The number of entries of all pages of `listContacts` with the same parameters.
+         */
+        get: operations["countContacts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4328,6 +4350,9 @@ export interface components {
             contacts: components["schemas"]["Contact"][];
             nextCursor: components["schemas"]["NextCursor"];
         };
+        ContactCount: {
+            contacts: number;
+        };
         ContactChanges: {
             name?: string | null;
             /** @description May have several lines. */
@@ -5571,6 +5596,34 @@ export interface components {
         By: "day" | "week" | "month";
         /** @description IANA name of the days' time zone; left out: the bot's. */
         Zone: string;
+        /** @description An encoded client id, or a whole id on a platform. */
+        FilterId: string;
+        /** @description A part of the name, in upper or lower case. */
+        FilterName: string;
+        /** @description The id or the whole name of a tag of the contact. */
+        FilterTag: string;
+        /** @description The customer that the contact is bound to. */
+        FilterCustomerId: string;
+        /** @description True: contacts bound to a customer; false: the others. */
+        FilterHasCustomer: boolean;
+        /** @description Only this platform. */
+        FilterPlatform: components["schemas"]["PlatformName"];
+        /** @description True: blocked contacts; false: the others. */
+        FilterBlocked: boolean;
+        /** @description True: followers, blocked or not; false: the others. */
+        FilterFollower: boolean;
+        /** @description At least this number of available points. */
+        FilterPointsMin: number;
+        /** @description At most this number of available points. */
+        FilterPointsMax: number;
+        /** @description First day on which the contact was added. */
+        FilterCreatedFrom: string;
+        /** @description Last day on which the contact was added. */
+        FilterCreatedTo: string;
+        /** @description First day of the last interaction. Contacts without one are left out. */
+        FilterActiveFrom: string;
+        /** @description Last day of the last interaction. Contacts without one are left out. */
+        FilterActiveTo: string;
         /** @description The `ETag` of the state that you want to change. */
         IfMatch: string;
     };
@@ -6797,23 +6850,40 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description An encoded client id, or a whole id on a platform. */
-                id?: string;
+                id?: components["parameters"]["FilterId"];
                 /** @description A part of the name, in upper or lower case. */
-                name?: string;
+                name?: components["parameters"]["FilterName"];
                 /** @description The id or the whole name of a tag of the contact. */
-                tag?: string;
+                tag?: components["parameters"]["FilterTag"];
                 /** @description The customer that the contact is bound to. */
-                customerId?: string;
+                customerId?: components["parameters"]["FilterCustomerId"];
+                /** @description True: contacts bound to a customer; false: the others. */
+                hasCustomer?: components["parameters"]["FilterHasCustomer"];
                 /** @description Only this platform. */
-                platform?: components["schemas"]["PlatformName"];
+                platform?: components["parameters"]["FilterPlatform"];
                 /** @description True: blocked contacts; false: the others. */
-                blocked?: boolean;
+                blocked?: components["parameters"]["FilterBlocked"];
+                /** @description True: followers, blocked or not; false: the others. */
+                follower?: components["parameters"]["FilterFollower"];
+                /** @description At least this number of available points. */
+                pointsMin?: components["parameters"]["FilterPointsMin"];
+                /** @description At most this number of available points. */
+                pointsMax?: components["parameters"]["FilterPointsMax"];
                 /** @description First day on which the contact was added. */
-                createdFrom?: string;
+                createdFrom?: components["parameters"]["FilterCreatedFrom"];
                 /** @description Last day on which the contact was added. */
-                createdTo?: string;
+                createdTo?: components["parameters"]["FilterCreatedTo"];
+                /** @description First day of the last interaction. Contacts without one are left out. */
+                activeFrom?: components["parameters"]["FilterActiveFrom"];
+                /** @description Last day of the last interaction. Contacts without one are left out. */
+                activeTo?: components["parameters"]["FilterActiveTo"];
                 /** @description IANA name of the days' time zone; left out: the bot's. */
                 zone?: components["parameters"]["Zone"];
+                /**
+                 * @description By the time of adding, by most available points, or by the latest interaction. In the last two, a contact that changes between
+                 *     two pages can repeat or be left out.
+                 */
+                order?: "newest" | "oldest" | "points" | "active";
                 /** @description The largest number of entries. */
                 limit?: components["parameters"]["Limit"];
                 /** @description `nextCursor` of the previous page. */
@@ -6846,7 +6916,87 @@ export interface operations {
             429: components["responses"]["RateLimited"];
             431: components["responses"]["HeadersTooLarge"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["DatabaseUnavailable"];
+            /** @description Reading took longer than a minute (READ_TOO_LONG); also DATABASE_UNAVAILABLE and SERVER_BUSY, with Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    countContacts: {
+        parameters: {
+            query?: {
+                /** @description An encoded client id, or a whole id on a platform. */
+                id?: components["parameters"]["FilterId"];
+                /** @description A part of the name, in upper or lower case. */
+                name?: components["parameters"]["FilterName"];
+                /** @description The id or the whole name of a tag of the contact. */
+                tag?: components["parameters"]["FilterTag"];
+                /** @description The customer that the contact is bound to. */
+                customerId?: components["parameters"]["FilterCustomerId"];
+                /** @description True: contacts bound to a customer; false: the others. */
+                hasCustomer?: components["parameters"]["FilterHasCustomer"];
+                /** @description Only this platform. */
+                platform?: components["parameters"]["FilterPlatform"];
+                /** @description True: blocked contacts; false: the others. */
+                blocked?: components["parameters"]["FilterBlocked"];
+                /** @description True: followers, blocked or not; false: the others. */
+                follower?: components["parameters"]["FilterFollower"];
+                /** @description At least this number of available points. */
+                pointsMin?: components["parameters"]["FilterPointsMin"];
+                /** @description At most this number of available points. */
+                pointsMax?: components["parameters"]["FilterPointsMax"];
+                /** @description First day on which the contact was added. */
+                createdFrom?: components["parameters"]["FilterCreatedFrom"];
+                /** @description Last day on which the contact was added. */
+                createdTo?: components["parameters"]["FilterCreatedTo"];
+                /** @description First day of the last interaction. Contacts without one are left out. */
+                activeFrom?: components["parameters"]["FilterActiveFrom"];
+                /** @description Last day of the last interaction. Contacts without one are left out. */
+                activeTo?: components["parameters"]["FilterActiveTo"];
+                /** @description IANA name of the days' time zone; left out: the bot's. */
+                zone?: components["parameters"]["Zone"];
+            };
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The number. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactCount"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            /** @description Reading took longer than a minute (READ_TOO_LONG); also DATABASE_UNAVAILABLE and SERVER_BUSY, with Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     getContact: {
@@ -11441,6 +11591,38 @@ export interface operations {
                 sendId?: number;
                 /** @description For recipients, those in this state; left out: all. */
                 state?: components["schemas"]["RecipientState"];
+                /** @description For contacts, false leaves out deleted ones, as every filter does. The filters below are for contacts. */
+                deleted?: boolean;
+                /** @description An encoded client id, or a whole id on a platform. */
+                id?: components["parameters"]["FilterId"];
+                /** @description A part of the name, in upper or lower case. */
+                name?: components["parameters"]["FilterName"];
+                /** @description The id or the whole name of a tag of the contact. */
+                tag?: components["parameters"]["FilterTag"];
+                /** @description The customer that the contact is bound to. */
+                customerId?: components["parameters"]["FilterCustomerId"];
+                /** @description True: contacts bound to a customer; false: the others. */
+                hasCustomer?: components["parameters"]["FilterHasCustomer"];
+                /** @description Only this platform. */
+                platform?: components["parameters"]["FilterPlatform"];
+                /** @description True: blocked contacts; false: the others. */
+                blocked?: components["parameters"]["FilterBlocked"];
+                /** @description True: followers, blocked or not; false: the others. */
+                follower?: components["parameters"]["FilterFollower"];
+                /** @description At least this number of available points. */
+                pointsMin?: components["parameters"]["FilterPointsMin"];
+                /** @description At most this number of available points. */
+                pointsMax?: components["parameters"]["FilterPointsMax"];
+                /** @description First day on which the contact was added. */
+                createdFrom?: components["parameters"]["FilterCreatedFrom"];
+                /** @description Last day on which the contact was added. */
+                createdTo?: components["parameters"]["FilterCreatedTo"];
+                /** @description First day of the last interaction. Contacts without one are left out. */
+                activeFrom?: components["parameters"]["FilterActiveFrom"];
+                /** @description Last day of the last interaction. Contacts without one are left out. */
+                activeTo?: components["parameters"]["FilterActiveTo"];
+                /** @description IANA name of the days' time zone; left out: the bot's. */
+                zone?: components["parameters"]["Zone"];
             };
             header?: never;
             path: {
@@ -11528,7 +11710,7 @@ export interface queryDefaults {
     getSeries: 'by' | 'comparison';
     listConversations: 'limit';
     listLineSends: 'limit';
-    listContacts: 'limit';
+    listContacts: 'order' | 'limit';
     listContactEvents: 'limit';
     listContactConversations: 'limit';
     listChats: 'state' | 'limit';

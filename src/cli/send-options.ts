@@ -2,7 +2,7 @@
  * The options of `shoal send preview` and `shoal send create`: whom a send reaches, its message and its times.
  */
 import { readFile } from 'node:fs/promises';
-import { addedBetween, type ContactFilter } from '../contacts/list.ts';
+import { addedBetween, anyContact, type ContactFilter } from '../contacts/filter.ts';
 import type { Queryable } from '../database/client.ts';
 import { invalidInput } from '../errors.ts';
 import { instantHelp, readInstant } from '../imports/values.ts';
@@ -83,7 +83,7 @@ export async function audienceOf(
 ): Promise<NewSend['to']> {
   if ('contacts' in audience) return findRecipients(sql, botId, { platform, ids: audience.contacts });
   const { filter, days } = audience;
-  return { filter: { ...filter, platform, id: null, blocked: null, ...addedBetween(days, zone) } };
+  return { filter: { ...anyContact, ...filter, platform, ...addedBetween(days, zone) } };
 }
 
 export type MessageOptions = {

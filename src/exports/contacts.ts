@@ -2,8 +2,9 @@
  * The export of contacts, oldest first: profile, follower and block state, tags and points. Tags and points are those at the time
  * of the export. The import of contacts reads the same columns.
  */
+
+import { interactions, isListed } from '../contacts/filter.ts';
 import { isFormerId } from '../contacts/former-ids.ts';
-import { interactions } from '../contacts/list.ts';
 import type { Fragment, Queryable } from '../database/client.ts';
 import { availableInAccount } from '../points/balances.ts';
 import { isActiveAt } from '../tags/coverage.ts';
@@ -44,7 +45,7 @@ export const contactsQuery: Query = {
   },
   source: (tx, scope) => tx`
     from contacts
-    where contacts.bot_id = ${scope.bot.botId} and contacts.merged_into is null
+    where ${scope.contacts === null ? tx`contacts.bot_id = ${scope.bot.botId} and contacts.merged_into is null` : isListed(tx, { ...scope.contacts, botId: scope.bot.botId, now: scope.now })}
       and ${isWithin(tx, 'contacts.created_at', scope)}`,
   // Limits and aggregates without groups force one index look-up for each contact.
   select: (tx, source, { bot: { botId }, now }) => tx`

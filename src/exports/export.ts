@@ -3,6 +3,7 @@
  * at most three batches in memory.
  */
 import { findBot } from '../bots/bots.ts';
+import type { ContactFilter } from '../contacts/filter.ts';
 import type { Sql, Transaction } from '../database/client.ts';
 import { Refusal } from '../errors.ts';
 import { readDay } from '../periods.ts';
@@ -40,6 +41,8 @@ export type ExportRequest = {
   /** Of the recipients of sends: those of one, and in one state. Default: all. */
   sendId?: number;
   state?: RecipientState;
+  /** Of the contacts: those that meet the filter, without deleted ones. Default: all. */
+  contacts?: ContactFilter;
 };
 
 export type ExportRun = {
@@ -94,10 +97,10 @@ export async function writeExport(
 
 function toScope(
   bot: Scope['bot'],
-  limits: Pick<ExportRequest, 'from' | 'to' | 'sendId' | 'state'>,
+  limits: Pick<ExportRequest, 'from' | 'to' | 'sendId' | 'state' | 'contacts'>,
   now: number,
 ): Scope {
-  const { from = null, to = null, sendId = null, state = null } = limits;
+  const { from = null, to = null, sendId = null, state = null, contacts = null } = limits;
   for (const [name, day] of Object.entries({ from, to })) {
     if (day !== null) readDay(name, day);
   }
@@ -112,6 +115,7 @@ function toScope(
     until: to === null ? null : dayStart(addDays(to, 1), bot.timeZone),
     sendId,
     state,
+    contacts,
     now,
   };
 }

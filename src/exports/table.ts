@@ -5,6 +5,7 @@
  * of the bot's zone.
  */
 import type { Bot } from '../bots/bots.ts';
+import type { ContactFilter } from '../contacts/filter.ts';
 import type { Fragment, Queryable, Sql, Transaction } from '../database/client.ts';
 import type { RecipientState } from '../sends/recipients.ts';
 import { readBatches } from './cursor.ts';
@@ -22,6 +23,8 @@ export type Scope = {
   /** For recipients: those of a send, and in a state; null: all. */
   sendId: number | null;
   state: RecipientState | null;
+  /** For contacts: those that meet the filter, without deleted ones; null: all. */
+  contacts: ContactFilter | null;
   /** ms */
   now: number;
 };

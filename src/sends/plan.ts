@@ -2,7 +2,7 @@
  * Plans a send's recipients: goes through its audience in the database, batch by batch, and gives each contact a position. A killed
  * batch rolls back, and the next one continues after the last stored contact.
  */
-import { type ContactFilter, isListed } from '../contacts/list.ts';
+import { type ContactFilter, isListed, orderOf } from '../contacts/filter.ts';
 import type { Queryable, Sql } from '../database/client.ts';
 import type { PlatformName } from '../platforms/platform.ts';
 import { eraseNames } from './erasure.ts';
@@ -23,22 +23,23 @@ export async function planStep(
     const [send] = await tx<
       {
         platform: PlatformName;
-        audience: ContactFilter | null;
+        audience: Partial<ContactFilter> | null;
         isPlanned: boolean;
-        createdMicros: string | null;
+        key: string | null;
         contactId: string | null;
       }[]
     >`
       select platform, audience, planned as "isPlanned", planned_contact_id as "contactId",
-        (extract(epoch from planned_created_at) * 1000000)::bigint::text as "createdMicros"
+        (extract(epoch from planned_created_at) * 1000000)::bigint::text as key
       from sends where bot_id = ${botId} and send_id = ${sendId} for update`;
     if (!send || send.isPlanned || send.audience === null) return true;
-    const { platform, audience, createdMicros, contactId } = send;
-    const after = createdMicros === null || contactId === null ? null : { createdMicros, contactId };
+    const { platform, audience, key, contactId } = send;
+    const after = key === null || contactId === null ? null : { key, contactId };
+    const { isAfter } = orderOf(tx, 'newest', { botId, now, after });
     const [planned] = await tx<{ seen: number }[]>`
       with page as materialized (
         select contact_id, created_at, blocked from contacts
-        where ${isListed(tx, { botId, ...audience, platform, after, now })}
+        where ${isListed(tx, { ...audience, botId, platform, now })} and ${isAfter}
         order by created_at desc, contact_id desc limit ${batch}
       ), inserted as (
         insert into send_recipients (bot_id, send_id, position, contact_id)
@@ -71,10 +72,10 @@ export async function previewAudience(
     platform,
     filter,
     now,
-  }: { botId: string; platform: PlatformName; filter: ContactFilter; now: number },
+  }: { botId: string; platform: PlatformName; filter: Partial<ContactFilter>; now: number },
 ): Promise<{ recipients: number; blocked: number }> {
   const [row] = await sql<{ recipients: number; blocked: number }[]>`
     select count(*) filter (where not blocked) as recipients, count(*) filter (where blocked) as blocked
-    from contacts where ${isListed(sql, { botId, ...filter, platform, after: null, now })}`;
+    from contacts where ${isListed(sql, { ...filter, botId, platform, now })}`;
   return row ?? { recipients: 0, blocked: 0 };
 }

@@ -3,7 +3,7 @@
  */
 import { createHash } from 'node:crypto';
 import { lockBot } from '../bots/bots.ts';
-import type { ContactFilter } from '../contacts/list.ts';
+import type { ContactFilter } from '../contacts/filter.ts';
 import type { Fragment, Queryable, Sql, Transaction } from '../database/client.ts';
 import { textList } from '../database/lists.ts';
 import { Refusal } from '../errors.ts';

@@ -118,6 +118,7 @@ test('contacts can be searched by id, name, tag, customer, platform, state and d
   const { tagId } = await good('createTag', { body: { kind: 'manual', name: 'VIP' } });
   await good('assignTag', { params: { tagId: String(tagId) }, body: { contacts: ['U1', p1] } });
   await good('blockContact', { params: { contactId: p1 } });
+  await good('earnPoints', { params: { contactId: u2 }, body: { amount: 5 } });
   const foundIds = async (query: Record<string, string>) =>
     ((await good('listContacts', { query })).contacts as Shown[]).map(({ contactId }) => contactId);
   const all = [p1, ...[u1, u2].sort().reverse()];
@@ -137,8 +138,43 @@ test('contacts can be searched by id, name, tag, customer, platform, state and d
     [{ createdFrom: '2026-03-16' }, [p1]],
     [{ createdTo: '2026-03-15' }, all.slice(1)],
     [{ createdFrom: '2026-03-15', createdTo: '2026-03-16', platform: 'line', name: 'Ming' }, [u1]],
+    [{ order: 'oldest' }, all.toReversed()],
+    [{ hasCustomer: 'false', follower: 'true' }, [p1, u1]],
+    [{ follower: 'false' }, []],
+    [{ pointsMin: '1' }, [u2]],
+    [{ pointsMax: '0', order: 'active' }, [p1, u1].sort().reverse()],
+    [{ activeFrom: '2026-03-10', activeTo: '2026-03-10' }, all],
+    [{ activeFrom: '2026-03-11' }, []],
   ];
-  for (const [query, ids] of expected) assert.deepEqual(await foundIds(query), ids, JSON.stringify(query));
+  for (const [query, ids] of expected) {
+    assert.deepEqual(await foundIds(query), ids, JSON.stringify(query));
+    const { order: _, ...filter } = query;
+    assert.deepEqual(await good('countContacts', { query: filter }), { contacts: ids.length });
+    const params = { what: 'contacts' };
+    const { text } = await server.call('exportData', {
+      params,
+      query: { ...filter, deleted: 'false' },
+    });
+    const lines = text.trimEnd().split('\n').slice(1);
+    const exportedIds = lines.map((line) => line.split(',')[0] ?? '');
+    assert.deepEqual(exportedIds.sort(), ids.toSorted(), `export of ${JSON.stringify(query)}`);
+  }
+  const { nextCursor } = await good('listContacts', { query: { order: 'points', limit: '1' } });
+  const refused: [string, Record<string, string>, string][] = [
+    [
+      'listContacts',
+      { cursor: String(nextCursor) },
+      'cursor in the query must be the nextCursor of an answer',
+    ],
+    ['countContacts', { pointsMin: '2', pointsMax: '1' }, 'pointsMin must not be above pointsMax, 1.'],
+    ['exportData', { tag: 'VIP' }, 'tag in the query is for contacts, not for events'],
+  ];
+  for (const [id, query, detail] of refused)
+    assert.deepEqual(problemOf(await server.call(id, { query, params: { what: 'events' } })), [
+      400,
+      'INPUT_INVALID',
+      detail,
+    ]);
   assert.deepEqual(
     problemOf(
       await server.call('listContacts', { query: { createdFrom: '2026-03-02', createdTo: '2026-03-01' } }),

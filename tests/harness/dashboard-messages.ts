@@ -1,5 +1,6 @@
 /** Message templates, a send with its results, and rewards, for pictures of the dashboard. */
 
+import { anyContact } from '../../src/contacts/filter.ts';
 import type { PlatformName } from '../../src/platforms/platform.ts';
 import { createGift, type NewGift } from '../../src/rewards/gifts.ts';
 import { grantGift, redeemGift } from '../../src/rewards/grants.ts';
@@ -95,10 +96,7 @@ async function addRewards({ sql, botId }: DashboardWorld): Promise<void> {
 
 async function addSend({ sql, botId }: DashboardWorld): Promise<number> {
   const platform: PlatformName = 'facebook';
-  const filter = {
-    ...{ id: null, name: null, tag: null, customerId: null, blocked: null, platform },
-    ...{ from: null, to: null },
-  } as const;
+  const filter = { ...anyContact, platform };
   const message = {
     text: 'Hi {{name|there}}, everything blue is 20 % off until Sunday.',
     quickReplies: ['Show me', 'Not now'],

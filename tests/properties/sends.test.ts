@@ -10,6 +10,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { openKeys } from '../../src/auth/keys.ts';
 import { setChannel } from '../../src/bots/set-channel.ts';
+import { anyContact } from '../../src/contacts/filter.ts';
 import type { Sql } from '../../src/database/client.ts';
 import { type Checkpoint, type JobOptions, workLane } from '../../src/sends/job.ts';
 import type { Outcome, SendCall, Sender, Senders } from '../../src/sends/sender.ts';
@@ -19,16 +20,6 @@ import { testDatabase } from '../harness/database.ts';
 import { holds } from '../harness/property.ts';
 
 const startsAt = Date.parse('2026-03-15T04:00:00Z');
-const anyFilter = {
-  id: null,
-  customerId: null,
-  platform: null,
-  name: null,
-  tag: null,
-  blocked: null,
-  from: null,
-  to: null,
-};
 
 const fault = fc.oneof(
   { weight: 6, arbitrary: fc.constant('accept' as const) },
@@ -149,7 +140,7 @@ async function checkOf(t: TestContext): Promise<(plan: Plan) => Promise<void>> {
       whatsAppTemplate: null,
       tag: null,
     };
-    const to = plan.isNamed ? { contactIds, unknownContacts: 0 } : { filter: anyFilter };
+    const to = plan.isNamed ? { contactIds, unknownContacts: 0 } : { filter: anyContact };
     const { send } = await createSend(
       sql,
       {

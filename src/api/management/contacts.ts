@@ -3,7 +3,8 @@
  */
 import { lockBot } from '../../bots/bots.ts';
 import { findByAnyIds, findContact } from '../../contacts/contacts.ts';
-import { addedBetween, listContacts, type ShownContact, showContact } from '../../contacts/list.ts';
+import type { ContactOrder } from '../../contacts/filter.ts';
+import { countContacts, listContacts, type ShownContact, showContact } from '../../contacts/list.ts';
 import { bindCustomer, setAttributes, unbindCustomer } from '../../contacts/profiles.ts';
 import type { Queryable, Transaction } from '../../database/client.ts';
 import { Refusal } from '../../errors.ts';
@@ -11,9 +12,10 @@ import { type TimelineEvent, timelineOf } from '../../events/timeline.ts';
 import { checkMatch } from '../../http/entity-tag.ts';
 import { findJob, runJobWithinCall, startForgetting } from '../../jobs/jobs.ts';
 import { availablePoints } from '../../points/balances.ts';
+import { limitStatementTime, readSnapshot } from '../../reports/timeouts.ts';
 import { isTime } from '../../time.ts';
 import { isoOf, isoOrNull } from '../iso.ts';
-import { zoneOf } from './days.ts';
+import { filterOf } from './contact-filter.ts';
 import { acceptedJob, shownJob } from './jobs.ts';
 import type { Call, Operations, Sources } from './operation.ts';
 import { cursorPlace, isDigits, isId, readCursor, readPage, toCursor } from './paging.ts';
@@ -32,16 +34,24 @@ export function contactOperations({ sql, clock, random, pictures }: Sources) {
     async listContacts(call) {
       const { bot, query } = call;
       const now = clock();
-      const { contacts, next } = await listContacts(sql, {
-        botId: bot.botId,
-        ...filterOf(call),
-        limit: query.limit,
-        offset: 0,
-        after: readCursor(query.cursor, toPlace),
-        now,
+      const { order } = query;
+      const after = readCursor(query.cursor, toPlace(order));
+      const page = { limit: query.limit, offset: 0, after, order };
+      const filter = filterOf(call);
+      const { contacts, next } = await readSnapshot(sql, async (tx) => {
+        await limitStatementTime(tx);
+        return listContacts(tx, { ...filter, ...page, botId: bot.botId, now });
       });
-      const nextCursor = next && toCursor(next);
+      const nextCursor = next && toCursor({ order, ...next });
       return { contacts: await withPoints(sql, bot.botId, contacts, now), nextCursor };
+    },
+    async countContacts(call) {
+      const filter = filterOf(call);
+      const contacts = await readSnapshot(sql, async (tx) => {
+        await limitStatementTime(tx);
+        return countContacts(tx, { ...filter, botId: call.bot.botId, now: clock() });
+      });
+      return { contacts };
     },
     async getContact({ bot: { botId }, params }) {
       const { contactId } = await findContact(sql, botId, params.contactId);
@@ -133,19 +143,6 @@ function toContact({ followedAt, createdAt, updatedAt, lastInteractAt, tags, ...
   };
 }
 
-/** The days of the range are the bot's, or those of the call's zone. */
-function filterOf(call: Call<'listContacts'>) {
-  const {
-    id = null,
-    name = null,
-    tag = null,
-    customerId = null,
-    platform = null,
-    blocked = null,
-  } = call.query;
-  return { id, name, tag, customerId, platform, blocked, ...addedBetween(call.query, zoneOf(call)) };
-}
-
 function toEvent({ kind, detail, happenedAt, receivedAt }: TimelineEvent) {
   return { kind, detail, happenedAt: isoOf(happenedAt), receivedAt: isoOf(receivedAt) };
 }
@@ -155,4 +152,6 @@ function isHash(value: unknown): value is string {
 }
 
 const toEventPlace = cursorPlace({ happenedAt: isTime, place: isHash });
-const toPlace = cursorPlace({ createdMicros: isDigits, contactId: isId });
+/** The place in an order; the cursor of another order is invalid. */
+const toPlace = (order: ContactOrder) =>
+  cursorPlace({ order: (value): value is ContactOrder => value === order, key: isDigits, contactId: isId });

@@ -14,6 +14,7 @@ import { Refusal } from '../../errors.ts';
 import { type ExportRequest, tables, writeExport } from '../../exports/export.ts';
 import { Slots } from '../../http/slots.ts';
 import { hourMs, secondMs } from '../../time.ts';
+import { filterOf } from './contact-filter.ts';
 import type { Download, Operations, Sources } from './operation.ts';
 
 /** The size of the pool for exports. */
@@ -33,20 +34,23 @@ const types = {
 export function exportOperations(sources: ExportSources) {
   const slots = new Slots({ max: exportsAtOnceMax, maxEach: exportsEachMax });
   return {
-    async exportData({ bot: { botId }, params: { what }, query, caller }): Promise<Download> {
-      const { format, bom, from, to, sendId, state } = query;
+    async exportData({ bot, params: { what }, query, caller }): Promise<Download> {
+      const { botId } = bot;
+      const { format, bom, from, to, sendId, state, deleted, ...filter } = query;
       checkPersonal(caller, what);
-      checkLimits(what, { sendId, state });
-      const ofSend = {
+      checkLimits(what, { recipients: { sendId, state }, contacts: { deleted, ...filter } });
+      const isFiltered = deleted === false || Object.values(filter).some((value) => value !== undefined);
+      const limits = {
         ...(sendId === undefined ? {} : { sendId }),
         ...(state === undefined ? {} : { state }),
+        ...(isFiltered ? { contacts: filterOf({ bot, query: filter }) } : {}),
       };
       return {
         type: types[format],
         fileName: `shoal-${what}-${botId}.${format}`,
         async content() {
           const free = slots.take({ token: caller.id, bot: botId });
-          return start(sources, { botId, what, format, bom, from, to, ...ofSend }, { caller, free });
+          return start(sources, { botId, what, format, bom, from, to, ...limits }, { caller, free });
         },
       };
     },
@@ -62,10 +66,16 @@ function checkPersonal(caller: Caller, what: ExportRequest['what']): void {
   );
 }
 
-function checkLimits(what: ExportRequest['what'], limits: Readonly<Record<string, unknown>>): void {
-  const [name] = Object.entries(limits).find(([, value]) => value !== undefined) ?? [];
-  if (name === undefined || what === 'recipients') return;
-  throw new Refusal('INPUT_INVALID', `${name} in the query is for recipients, not for ${what}`);
+/** Throws Refusal INPUT_INVALID for a parameter of another kind of export. */
+function checkLimits(
+  what: ExportRequest['what'],
+  limits: Readonly<Partial<Record<ExportRequest['what'], Readonly<Record<string, unknown>>>>>,
+): void {
+  for (const [kind, parameters] of Object.entries(limits)) {
+    const [name] = Object.entries(parameters).find(([, value]) => value !== undefined) ?? [];
+    if (name !== undefined && kind !== what)
+      throw new Refusal('INPUT_INVALID', `${name} in the query is for ${kind}, not for ${what}`);
+  }
 }
 
 /** Starts an export. Rejects when it fails before the first row, while the answer can still be an error. */

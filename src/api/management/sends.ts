@@ -1,7 +1,7 @@
 /**
  * Operations on sends.
  */
-import { addedBetween } from '../../contacts/list.ts';
+import { addedBetween, anyContact } from '../../contacts/filter.ts';
 import { Refusal } from '../../errors.ts';
 import { readQuota } from '../../line/quota.ts';
 import type { PlatformName } from '../../platforms/platform.ts';
@@ -140,7 +140,7 @@ async function audienceOf(
   if (contacts !== undefined) return findRecipients(sql, botId, { platform, ids: contacts });
   const { tag = null, name = null, customerId = null, ...days } = filter ?? {};
   return {
-    filter: { id: null, blocked: null, platform, tag, name, customerId, ...addedBetween(days, zone) },
+    filter: { ...anyContact, platform, tag, name, customerId, ...addedBetween(days, zone) },
   };
 }
 

@@ -4,7 +4,8 @@
  */
 import { findBot } from '../../bots/bots.ts';
 import { findNamed, type NamedContact } from '../../contacts/contacts.ts';
-import { type Cursor, listContacts, type ShownContact, showContact } from '../../contacts/list.ts';
+import type { Cursor } from '../../contacts/filter.ts';
+import { listContacts, type ShownContact, showContact } from '../../contacts/list.ts';
 import { bindCustomer, customerIdLengthMax, unbindCustomer } from '../../contacts/profiles.ts';
 import { Refusal } from '../../errors.ts';
 import { type PlatformName, platformNames } from '../../platforms/platform.ts';
@@ -27,9 +28,6 @@ export function clientOperations(sources: Sources) {
       async answer(botId, { query }) {
         const { contacts, next } = await listContacts(sql, {
           botId,
-          id: null,
-          tag: null,
-          blocked: null,
           customerId: query.customerId ?? null,
           platform: query.platform ?? null,
           name: query.name ?? null,
@@ -217,13 +215,12 @@ function later(day: string, other: string): string {
   return day > other ? day : other;
 }
 
-function toToken({ createdMicros, contactId }: Cursor): string {
-  return Buffer.from(`${createdMicros} ${contactId}`).toString('base64url');
+function toToken({ key, contactId }: Cursor): string {
+  return Buffer.from(`${key} ${contactId}`).toString('base64url');
 }
 
 /** Null for a foreign token. */
 function readCursor(token = ''): Cursor | null {
-  const [, createdMicros, contactId] =
-    /^(\d{1,16}) (\w{1,64})$/.exec(Buffer.from(token, 'base64url').toString()) ?? [];
-  return createdMicros === undefined || contactId === undefined ? null : { createdMicros, contactId };
+  const [, key, contactId] = /^(\d{1,16}) (\w{1,64})$/.exec(Buffer.from(token, 'base64url').toString()) ?? [];
+  return key === undefined || contactId === undefined ? null : { key, contactId };
 }
