@@ -40,6 +40,7 @@ test('each secret setting can come from the file that its _FILE variable names',
       'backupPassphrase',
       'mantagoToken',
       'mantagoSecret',
+      'mcpToken',
     ],
   );
   for (const [name, { env }] of secretOptions) {

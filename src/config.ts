@@ -20,7 +20,7 @@ type Entry = {
   env?: string;
   /** The flag, which this group of commands alone has and reads itself. */
   flag?: string;
-  group?: 'mantago' | 'backup';
+  group?: 'mantago' | 'backup' | 'mcp';
 };
 export type Option = Entry & { flag: string; env: string };
 
@@ -145,6 +145,20 @@ const table = {
   mantagoCallsPerMinute: {
     ...{ default: 60, min: 1, max: 6_000 },
     meaning: 'Calls per minute to MantaGo during an import from it. MantaGo does not publish its limit.',
+  },
+  mcpNames: {
+    default: 'masked',
+    choices: ['masked', 'shown'],
+    meaning:
+      'Names and other personal data of contacts in answers to MCP clients: masked unless a call asks for them, or always shown.',
+  },
+  mcpUrl: {
+    ...{ default: 'http://127.0.0.1:8080', isAddress: true, group: 'mcp' },
+    meaning: 'shoal mcp: address of the running server.',
+  },
+  mcpToken: {
+    ...{ default: null, secret: true, group: 'mcp' },
+    meaning: 'shoal mcp: admin token for the calls to that server.',
   },
   workers: { default: 2, min: 1, max: 32, meaning: 'Batches of deliveries that this process folds at once.' },
   retentionDays: {

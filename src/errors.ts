@@ -408,9 +408,10 @@ export const catalogue = {
   },
   ORIGIN_NOT_ALLOWED: {
     status: 403,
-    cause: 'The live chat is limited to pages of some origins, and this is not one of them.',
+    cause:
+      'The live chat is limited to pages of some origins, and this is not one of them. Or a page of another host calls `/mcp`.',
     remedy:
-      'Add the origin with `shoal channel set BOT liveChat --allowed-origin`. Pass all origins in one call.',
+      'Add the origin with `shoal channel set BOT liveChat --allowed-origin`. Pass all origins in one call. For `/mcp`, set `SHOAL_PUBLIC_URL` to the address of the page.',
   },
   IDENTITY_INVALID: {
     status: 401,

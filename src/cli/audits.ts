@@ -110,6 +110,7 @@ export const commandAudits: Readonly<Record<string, Audit>> = {
   export: reads,
   import: action('what'),
   'mail test': reads,
+  mcp: { reason: 'reads from a running server' },
   'report list': reads,
   'report create': settings('mailReport', null),
   'report set': settings('mailReport', 0),

@@ -53,6 +53,7 @@ const parts = new Map<string, () => Promise<Part>>([
   ['mail', () => import('./mail.ts')],
   ['report', () => import('./report.ts')],
   ['mantago', () => import('./mantago.ts')],
+  ['mcp', () => import('./mcp.ts')],
   ['cluster', () => import('./cluster.ts')],
   ['sandbox', () => import('./sandbox.ts')],
 ]);
@@ -92,6 +93,7 @@ function optionsOf(command: Command): readonly (keyof typeof options)[] {
   if (command.parent?.name() === 'sandbox') return [];
   if (command.name() === 'setup-link') return [...databaseOptions, 'host', 'port', 'publicUrl'];
   if (command.parent?.name() === 'report') return [...databaseOptions, 'smtpUrl', 'mailFrom', 'publicUrl'];
+  if (command.name() === 'mcp') return ['mcpUrl', 'mcpToken', 'mcpNames', 'logLevel'];
   if (command.parent?.name() === 'mail') return ['smtpUrl', 'mailFrom', 'logLevel'];
   if (['backup', 'restore'].includes(command.name())) return [...databaseOptions, 'backupPassphrase'];
   if (command.parent?.name() === 'collect') return [...databaseOptions, ...collectOptions];

@@ -18,6 +18,11 @@ export function callerNetwork(request: Call): string {
   return networkOf(request.ip);
 }
 
+/** The origin of a call that the server makes within its process for this request (`inject`). */
+export function sameCaller(request: Call): { remoteAddress: string } {
+  return { remoteAddress: addressOf(request) };
+}
+
 /**
  * Returns a check of requests. It warns once of a proxy in a private network that SHOAL_TRUSTED_PROXIES does not name: all its callers
  * share the limits of one address.

@@ -6,6 +6,7 @@ import { readInsightContract, registerLineInsight } from '../api/line-insight/ro
 import { readLiveChatContract, registerLiveChat } from '../api/live-chat/router.ts';
 import { readManagementContract, registerManagement } from '../api/management/router.ts';
 import { readMantagoContract, registerMantago } from '../api/mantago/router.ts';
+import { registerMcp } from '../api/mcp/router.ts';
 import { registerDocuments } from '../api/pages/documents.ts';
 import { registerPages } from '../api/pages/pages.ts';
 import { registerUnsubscribe } from '../api/pages/unsubscribe.ts';
@@ -186,6 +187,11 @@ export async function buildHttp(
   await registerLineInsight(app, {
     ...{ sql, verified, clock, random, log },
     rateLimit: config.insightRateLimit,
+  });
+  await registerMcp(app, {
+    log,
+    publicUrl: config.publicUrl,
+    showsNames: config.mcpNames === 'shown',
   });
   await registerDocuments(app);
   const gateway = await registerGateway(app, {

@@ -28,7 +28,7 @@ type Form = {
 
 const forms: readonly [RegExp, Form][] = [
   [/^\/(api\/)?openapi(\/|$)/, { send: sendMantagoError, answer: mantagoError }],
-  [/^\/(api\/v1|live-chat)(\/|$)/, { send: sendProblem, answer: problem }],
+  [/^\/(api\/v1|live-chat|mcp)(\/|$)/, { send: sendProblem, answer: problem }],
 ];
 const otherForm: Form = {
   send: (error, request, reply, log) => sendLineError(error, request, reply, log, 'a request'),
