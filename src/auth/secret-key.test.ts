@@ -76,9 +76,11 @@ test('every sealed column of the schema is among those that a rotation seals aga
   const listed = Object.entries(sealedColumns).flatMap(([table, columns]) =>
     Object.keys(columns).map((column) => `${table}.${column}`),
   );
+  // An e-mail is sealed for at most two days. Until then the previous key opens it.
+  const shortLived = ['mails.content_sealed'];
   assert.deepEqual(
     rows.map(({ name }) => name),
-    listed.sort(),
+    [...listed, ...shortLived].sort(),
   );
 });
 

@@ -689,13 +689,19 @@ test('rejected sign-ins and changes of users name the reason', async (t) => {
   const headers = { cookie: session.cookie };
   const withSession = (id: string, body?: unknown) => call(id, { token: null, headers: session, body });
   const csrf = 'The header X-CSRF-Token must be the csrfToken of the session.';
-  for (const id of ['deleteSession', 'changeOwnPassword', 'updateOwnAccount'])
+  for (const id of sessionOnly.filter((id) => operationOf(id).method !== 'GET'))
     assert.deepEqual(problemOf(await call(id, { token: null, headers })), [403, 'CSRF_TOKEN_INVALID', csrf]);
   assert.deepEqual(problemOf(await withSession('getOwnToken')).slice(0, 2), [404, 'ADMIN_TOKEN_NOT_FOUND']);
   const { name: taken } = await server.addUser();
   const rename = { currentPassword: password, name: taken };
   const conflict = problemOf(await withSession('updateOwnAccount', rename));
   assert.deepEqual(conflict.slice(0, 2), [409, 'USER_EXISTS']);
+  const strange = await call('endOwnSession', {
+    token: null,
+    headers: session,
+    params: { sessionId: '0'.repeat(32) },
+  });
+  assert.equal(strange.status, 404);
   const wrong = { currentPassword: 'wrong', password };
   const refused = problemOf(await withSession('changeOwnPassword', wrong));
   assert.deepEqual(refused.slice(0, 2), [401, 'SIGN_IN_FAILED']);
@@ -743,6 +749,29 @@ test('rejected sign-ins and changes of users name the reason', async (t) => {
   for (const id of ['updateUser', 'removeUser']) {
     const noUser = [404, 'USER_NOT_FOUND', `There is no user "${userId}".`];
     assert.deepEqual(problemOf(await call(id, { token, params: { userId } })), noUser);
+  }
+});
+
+test('rejected invitations, and the removal of the last administrator, name the reason', async (t) => {
+  const { call, server } = await ready(ownManagementServer(t));
+  const { userId, name } = await server.addUser({ scope: 'admin' });
+  const last = problemOf(await call('removeUser', { params: { userId } }));
+  assert.deepEqual(last.slice(0, 2), [409, 'LAST_ADMIN']);
+  const nowhere = await call('createInvitation', { body: { scope: 'read', botIds: ['unknown'] } });
+  assert.deepEqual(problemOf(nowhere).slice(0, 2), [404, 'BOT_NOT_FOUND']);
+  const made = await call('createInvitation', { body: { scope: 'read', botIds: [server.botId] } });
+  const token = String(made.body.path).slice('/invitation#'.length);
+  const accept = (body: object) =>
+    call('acceptInvitation', { token: null, body: { token, userName: 'invited', password, ...body } });
+  const refusal = async (body: object) => problemOf(await accept(body)).slice(0, 2);
+  assert.deepEqual(await refusal({ password: 'short' }), [400, 'INPUT_INVALID']);
+  assert.deepEqual(await refusal({ userName: name }), [409, 'USER_EXISTS']);
+  await server.sql`update invitations set bot_ids = ${['gone']}::text[] where bot_ids = ${[server.botId]}::text[]`;
+  assert.deepEqual(await refusal({}), [404, 'BOT_NOT_FOUND']);
+  assert.deepEqual(await refusal({ token: 'guess' }), [401, 'INVITATION_INVALID']);
+  for (let tries = 0, status = 401; status !== 429; tries += 1) {
+    ({ status } = await accept({ token: 'guess' }));
+    assert.ok(tries < 21, 'guesses are never limited');
   }
 });
 
