@@ -10,7 +10,8 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { createAdminToken } from '../src/auth/admin-tokens.ts';
 import { writeNames } from '../src/contacts/profiles.ts';
-import { minuteMs } from '../src/time.ts';
+import { dayMs, dayOf, minuteMs } from '../src/time.ts';
+import { putSnapshot } from './harness/line-figures.ts';
 import { seededBytes } from './harness/random.ts';
 import { type TestServer, testServer } from './harness/server.ts';
 import {
@@ -178,9 +179,15 @@ test('an MCP client reads the same answers as the management API, within the sco
   assert.deepEqual(await explained('averageConversationMessages'), ['round(1 ÷ 1)', 1]);
   assert.deepEqual(await explained('tagCoverRate'), ['min(1, 0 ÷ 1)', 0]);
   assert.deepEqual(await explained('pointsOutstanding'), ['0 = 0', 0]);
-  assert.deepEqual(await explained('blocks'), ['0', 0]);
+  assert.deepEqual(await explained('blocks'), ['0 = 0', 0]);
+  assert.deepEqual(await explained('messages', 'whatsapp'), ['1 = 1', 1]);
   // LINE has reported no sent messages.
-  assert.deepEqual((await explained('outbound', 'whatsapp'))[1], 0);
+  assert.deepEqual(await explained('outbound', 'whatsapp'), ['0 = 0', 0]);
+  const day = dayOf(Date.now() - 2 * dayMs, 'Asia/Tokyo');
+  const value = { status: 'ready', followers: 100, targetedReaches: 90, blocks: 2 };
+  await putSnapshot(server.sql, { botId, kind: 'followers', day, value, receivedAt: Date.now() });
+  assert.deepEqual(await explained('followers'), ['100 + 1 = 101', 101]);
+  assert.deepEqual(await explained('blocks'), ['at least 0: 2 = 2', 2]);
   assert.match(
     await refused('explain_figure', { botId, figure: 'height', platform: 'line' }),
     /^INPUT_INVALID/,

@@ -8,12 +8,17 @@ import type { AnswerOf } from '../../http/operation.ts';
 import type { JsonObject } from '../../json.ts';
 import { once } from '../../once.ts';
 import { platformNames } from '../../platforms/platform.ts';
+import { addDays } from '../../time.ts';
 import { type ApiCall, ApiProblem, readApi } from './api-call.ts';
 import { fillPath, type Tool } from './tools.ts';
 
 type Answer<I extends keyof operations> = AnswerOf<operations[I], 200>;
+type SeriesFigure = Answer<'getSeries'>['series'][number]['figure'];
 type Input = { botId: string; platform: string; from?: string; to?: string };
 type Example = { rows: readonly object[]; calculation: string; published: number | null };
+/** Days before the last one of a reconciliation. */
+const reconciledDaysMax = 3_699;
+
 /** `sections`: those of docs/figures.md that define the figure. */
 type Explanation = {
   unit: string;
@@ -23,20 +28,30 @@ type Explanation = {
   example(call: ApiCall, input: Input): Promise<Example>;
 };
 
-const sumOfDays = (seriesFigure: string, unit: string, sections: readonly number[]): Explanation => ({
+/** `parts`: the figures whose sum is the value of a day. */
+const sumOfDays = (
+  seriesFigure: SeriesFigure,
+  { unit, sections, parts = [] }: Pick<Explanation, 'unit' | 'sections'> & { parts?: SeriesFigure[] },
+): Explanation => ({
   unit,
-  formula: 'the sum of the values of the days',
+  formula: `the sum of the values of the days${parts.length > 0 ? `, each ${parts.join(' + ')}` : ''}`,
   source: 'stored counters by day (table days), written with each event',
   sections: [...sections, 13],
   async example(call, input) {
-    const { series, periods } = await readSeries(call, input, [seriesFigure]);
-    const line = series.find(({ platform }) => platform === input.platform);
+    const { series, periods } = await readSeries(call, input, [seriesFigure, ...parts]);
+    const lineOf = (figure: SeriesFigure) =>
+      series.find((line) => line.platform === input.platform && line.figure === figure);
+    const values = lineOf(seriesFigure)?.values ?? [];
+    const partLines = parts.map((part) => [part, lineOf(part)?.values ?? []] as const);
     const rows = periods.flatMap(({ name }, index) => {
-      const value = line?.values[index] ?? null;
-      return value === 0 ? [] : [{ day: name, value }];
+      const value = values[index] ?? null;
+      const ofDay = Object.fromEntries(partLines.map(([part, list]) => [part, list[index] ?? null]));
+      return value === null || value === 0 ? [] : [{ day: name, ...ofDay, value }];
     });
-    const values = rows.map(({ value }) => value ?? 'unknown');
-    return { rows, calculation: sumText(values), published: line?.sum ?? null };
+    const unknownDays = values.filter((value) => value === null).length;
+    const sum = rows.length === 0 && unknownDays > 0 ? 'unknown' : sumText(rows.map(({ value }) => value));
+    const calculation = unknownDays === 0 ? sum : `${sum} (${unknownDays} days are unknown)`;
+    return { rows, calculation, published: lineOf(seriesFigure)?.sum ?? null };
   },
 });
 
@@ -67,21 +82,23 @@ const stateOf = (figure: 'followers' | 'blocks', formula: string): Explanation =
   sections: [4, 5, 12],
   async example(call, { botId, platform }) {
     const { platforms, firstDay } = await readBot<Answer<'getFigures'>>(call, 'figures', { botId });
+    const published = platforms[platform as 'line'][figure];
     const base = platform === 'line' ? await latestSnapshot(call, botId, figure) : null;
-    const from = base === null ? firstDay : dayAfter(base.day);
+    const from = base === null ? firstDay : addDays(base.day, 1);
+    // All time can have more days than one answer.
+    const options = base === null ? { by: 'month' } : { by: 'day', zone: 'Asia/Tokyo' };
     const range = { botId, platform, ...(from === null ? {} : { from }) };
-    const zone = base === null ? {} : { zone: 'Asia/Tokyo' };
-    const { series, periods } = await readSeries(call, range, [figure], { ...zone, by: 'day' });
+    const { series, periods } = await readSeries(call, range, [figure], options);
     const values = series.find((line) => line.platform === platform)?.values ?? [];
     const rows = periods.flatMap(({ name }, index) => {
       const change = values[index] ?? 0;
-      return change === 0 ? [] : [{ day: name, change }];
+      return change === 0 ? [] : [{ period: name, change }];
     });
-    const published = platforms[platform as 'line'][figure];
     const changes = rows.map(({ change }) => change);
     if (base === null) return { rows, calculation: sumText(changes), published };
-    const snapshot = { day: base.day, snapshotOfLine: base.value };
-    return { rows: [snapshot, ...rows], calculation: sumText([base.value, ...changes]), published };
+    const sum = sumText([base.value, ...changes]);
+    const calculation = figure === 'blocks' ? `at least 0: ${sum}` : sum;
+    return { rows: [{ snapshotOf: base.day, line: base.value }, ...rows], calculation, published };
   },
 });
 
@@ -89,7 +106,6 @@ const rounded = (numbers: readonly number[]) => {
   const [dividend = 0, divisor = 0] = numbers;
   return divisor === 0 ? '0 without any' : `round(${dividend} ÷ ${divisor})`;
 };
-const messageSections = [3];
 
 const explanations: Readonly<Record<string, Explanation>> = {
   followers: stateOf(
@@ -100,12 +116,12 @@ const explanations: Readonly<Record<string, Explanation>> = {
     'blocks',
     "contacts that are blocked now; on LINE with snapshots: max(0, LINE's blocks of the latest reported day D + the changes after D)",
   ),
-  newFollowers: sumOfDays('followers', 'contacts', [4]),
-  newBlocks: sumOfDays('blocks', 'contacts', [4]),
-  inbound: sumOfDays('inbound', 'messages', messageSections),
-  outbound: sumOfDays('outbound', 'messages', messageSections),
-  messages: sumOfDays('messages', 'messages', messageSections),
-  conversations: sumOfDays('conversations', 'conversations', [7]),
+  newFollowers: sumOfDays('followers', { unit: 'contacts', sections: [4] }),
+  newBlocks: sumOfDays('blocks', { unit: 'contacts', sections: [4] }),
+  inbound: sumOfDays('inbound', { unit: 'messages', sections: [3] }),
+  outbound: sumOfDays('outbound', { unit: 'messages', sections: [3] }),
+  messages: sumOfDays('messages', { unit: 'messages', sections: [3], parts: ['inbound', 'outbound'] }),
+  conversations: sumOfDays('conversations', { unit: 'conversations', sections: [7] }),
   tagCoverRate: quotientOf(
     'tagCoverRate',
     {
@@ -216,30 +232,25 @@ function readSeries(call: ApiCall, { platform, ...range }: Input, figures: reado
   return readBot<Answer<'getSeries'>>(call, 'figures/series', query);
 }
 
+/** LINE's latest number; null: LINE has reported none. */
 async function latestSnapshot(call: ApiCall, botId: string, figure: 'followers' | 'blocks') {
-  const { days } = await readBot<Answer<'getReconciliation'>>(call, 'reconciliation', { botId });
-  const latest = days.findLast((compared) => compared[figure].line !== null);
-  const value = latest?.[figure].line ?? null;
-  return latest === undefined || value === null ? null : { day: latest.day, value };
+  const read = async (query: JsonObject) =>
+    (await readBot<Answer<'getReconciliation'>>(call, 'reconciliation', { botId, ...query })).days;
+  const isReported = (compared: Awaited<ReturnType<typeof read>>[number]) => compared[figure].line !== null;
+  const recent = await read({});
+  const last = recent.at(-1)?.day;
+  const latest =
+    recent.findLast(isReported) ??
+    (last && (await read({ from: addDays(last, -reconciledDaysMax), to: last })).findLast(isReported));
+  const value = latest ? latest[figure].line : null;
+  return !latest || value === null ? null : { day: latest.day, value };
 }
 
-function dayAfter(date: string): string {
-  const next = new Date(`${date}T00:00:00Z`);
-  next.setUTCDate(next.getUTCDate() + 1);
-  return next.toISOString().slice(0, 10);
-}
-
-/** `4 + 3 − 1 = 6`. The sum of unknown values alone is unknown. */
-function sumText(values: readonly (number | 'unknown')[]): string {
-  const known = values.filter((value) => value !== 'unknown');
-  const text = values
-    .map((value, index) => {
-      if (index === 0) return String(value);
-      return typeof value === 'number' && value < 0 ? ` − ${-value}` : ` + ${value}`;
-    })
-    .join('');
-  const sum = known.reduce((total, value) => total + value, 0);
-  return values.length === 0 ? '0' : `${text} = ${known.length === 0 ? 'unknown' : sum}`;
+/** `4 + 3 − 1 = 6`. */
+function sumText(values: readonly number[]): string {
+  const [first = 0, ...others] = values;
+  const text = others.map((value) => (value < 0 ? ` − ${-value}` : ` + ${value}`)).join('');
+  return `${first}${text} = ${values.reduce((total, value) => total + value, 0)}`;
 }
 
 /** The sections of docs/figures.md by their numbers. */

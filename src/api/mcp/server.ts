@@ -16,7 +16,8 @@ import type { JsonObject } from '../../json.ts';
 import { version } from '../../version.ts';
 import { type ApiCall, ApiProblem, ownTokenPath, readApi } from './api-call.ts';
 import { explainTool } from './explain.ts';
-import { maskAnswer, readTools, type Tool } from './tools.ts';
+import { isPersonal, maskAnswer } from './masks.ts';
+import { readTools, type Tool } from './tools.ts';
 
 /** `showsNames`: the personal data of contacts is in every answer, not only in those that ask for it. */
 export type McpOptions = { call: ApiCall; showsNames: boolean };
@@ -26,7 +27,6 @@ const documents = [
   { name: 'glossary', description: 'The nouns of Shoal.' },
 ].map((document) => ({ ...document, uri: `shoal://docs/${document.name}`, mimeType: 'text/markdown' }));
 
-const contactTools: ReadonlySet<string> = new Set(['list_contacts', 'get_contact']);
 const showNames = {
   type: 'boolean',
   default: false,
@@ -67,18 +67,19 @@ async function allTools(): Promise<Tool[]> {
 
 function toListed({ name, description, inputSchema }: Tool) {
   const annotations = { readOnlyHint: true, openWorldHint: false };
-  if (!contactTools.has(name)) return { name, description, inputSchema, annotations };
+  if (!isPersonal(name)) return { name, description, inputSchema, annotations };
   const properties = { ...inputSchema.properties, showNames };
   return { name, description, inputSchema: { ...inputSchema, properties }, annotations };
 }
 
 async function runTool(tool: Tool, input: JsonObject, { call, showsNames }: McpOptions) {
   const { showNames: asksForNames, ...rest } = input;
-  const isAboutContacts = contactTools.has(tool.name);
+  const hasNames = isPersonal(tool.name);
+  const asks = hasNames && asksForNames === true;
   try {
-    if (isAboutContacts && asksForNames === true && !showsNames) await checkNames(call);
-    const answer = await tool.run(call, isAboutContacts ? rest : input);
-    const shown = showsNames || asksForNames === true ? answer : maskAnswer(tool.name, answer);
+    if (asks && !showsNames) await checkNames(call);
+    const answer = await tool.run(call, hasNames ? rest : input);
+    const shown = showsNames || asks ? answer : maskAnswer(tool.name, answer);
     return { content: [toText(JSON.stringify(shown))], structuredContent: shown };
   } catch (error) {
     if (error instanceof ApiProblem) return { content: [toText(error.message)], isError: true };

@@ -4,7 +4,7 @@
  */
 import type { Schema } from '../../http/contract-checks.ts';
 import { readDocument, resolvedPaths } from '../../http/contract-document.ts';
-import { isObject, type JsonObject } from '../../json.ts';
+import type { JsonObject } from '../../json.ts';
 import { once } from '../../once.ts';
 import { type ApiCall, readApi } from './api-call.ts';
 
@@ -88,31 +88,4 @@ export function fillPath(path: string, values: JsonObject): string {
     const isText = typeof value === 'string' && !['', '.', '..'].includes(value);
     return encodeURIComponent(isText ? value : '-');
   });
-}
-
-/** Fields of a contact that name or show the person. */
-const personalFields: ReadonlySet<string> = new Set([
-  ...['name', 'headshot', 'remark', 'userName', 'userEmail', 'userPhone', 'userBirthday', 'userAddress'],
-  ...['accountName', 'pictureUrl', 'statusMessage', 'customerId'],
-]);
-
-/** A contact without its personal data. Of a name, the first character remains. A WhatsApp id is a telephone number. */
-export function maskContact(contact: JsonObject): JsonObject {
-  const masked = Object.entries(contact).map(([field, value]) => {
-    const isPersonal =
-      personalFields.has(field) || (field === 'platformContactId' && contact.platform === 'whatsapp');
-    if (!isPersonal || typeof value !== 'string' || value === '') return [field, value];
-    return [field, field === 'name' ? `${[...value][0]}…` : '…'];
-  });
-  return Object.fromEntries(masked);
-}
-
-/** The answer of a tool about contacts, with every contact masked. Other answers have no contacts. */
-export function maskAnswer(tool: string, answer: JsonObject): JsonObject {
-  if (tool === 'get_contact') return maskContact(answer);
-  if (tool !== 'list_contacts' || !Array.isArray(answer.contacts)) return answer;
-  return {
-    ...answer,
-    contacts: answer.contacts.map((contact) => (isObject(contact) ? maskContact(contact) : contact)),
-  };
 }
