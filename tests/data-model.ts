@@ -87,6 +87,7 @@ const folders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     chat_visitors: 'Visitors of a website, with the state of their chat.',
     chat_messages: 'Messages of visitors and of the business.',
     chat_images: 'Images of chats, without metadata.',
+    chat_notes: 'Notes of the business on a chat.',
     chat_online: 'Visitors with an open socket, by process.',
     chat_usage: 'Bytes stored per day, by visitor, address and bot.',
   },

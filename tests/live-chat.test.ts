@@ -446,6 +446,8 @@ test('a deleted visitor leaves no message, image or valid token; the figures sta
   await visitor.send('a secret');
   await visitor.call(`images?messageId=${ulid()}`, { body: png, headers: { 'content-type': 'image/png' } });
   await other.send('stays');
+  const note = { noteId: ulid(), text: 'a secret about Secret Name' };
+  await agent.call(`chats/${visitor.visitorId}/notes`, note);
   const socket = visitor.socket();
   await socket.until((one) => one.messages().length === 2);
   await server.folded();
@@ -464,6 +466,7 @@ test('a deleted visitor leaves no message, image or valid token; the figures sta
     'chat_visitors',
     'chat_messages',
     'chat_images',
+    'chat_notes',
     'chat_online',
     'chat_usage',
   ]) {

@@ -962,7 +962,7 @@ export interface paths {
          *     | `{"type": "typing", "visitorId", "from", "on", "agentName"}` | From the `visitor`, or from another `agent`. |
          *     | `{"type": "seen", "visitorId", "by", "sequence"}` | By `visitor` or `business`. |
          *     | `{"type": "online", "visitorId", "on"}` | Whether the visitor has an open socket. |
-         *     | `{"type": "chat", "visitorId"}` | Closed, opened, blocked, unblocked or deleted: read the chat again. |
+         *     | `{"type": "chat", "visitorId"}` | Closed, opened, blocked, unblocked, assigned, deleted, or its notes changed: read the chat again. |
          *     | `{"type": "pong"}` | The answer to a ping. |
          *
          *     Send `{"type": "ping"}` every 30 s (a socket without a frame in 75 s is closed) and, with the scope write,
@@ -992,6 +992,25 @@ export interface paths {
          * @description Counts open chats, among the 500 with the newest messages.
          */
         get: operations["getUnreadChats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/chats/assignees": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        /** The users who may answer the bot's live chats */
+        get: operations["listChatAssignees"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1163,6 +1182,84 @@ export interface paths {
          */
         post: operations["openChat"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/chats/{visitorId}/assignee": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                /** @description The id of a visitor in the list of chats. */
+                visitorId: components["parameters"]["VisitorId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Assign a live chat to a user
+         * @description The visitor does not learn it. Safe to repeat.
+         */
+        put: operations["assignChat"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/chats/{visitorId}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                /** @description The id of a visitor in the list of chats. */
+                visitorId: components["parameters"]["VisitorId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * The notes on a live chat, oldest first
+         * @description The newest 200. Visitors never see notes.
+         */
+        get: operations["listChatNotes"];
+        put?: never;
+        /**
+         * Add a note to a live chat
+         * @description Visitors never see notes. A repetition with the same id returns the stored note.
+         */
+        post: operations["addChatNote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{botId}/chats/{visitorId}/notes/{noteId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                /** @description The id of a visitor in the list of chats. */
+                visitorId: components["parameters"]["VisitorId"];
+                /** @description The id of a note. */
+                noteId: components["schemas"]["Ulid"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a note on a live chat
+         * @description Safe to repeat.
+         */
+        delete: operations["removeChatNote"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3513,9 +3610,30 @@ export interface components {
             unread: number;
             /** @enum {string} */
             state: "open" | "closed";
+            /** @description The user who answers the chat; null: no user. */
+            assignee: components["schemas"]["ChatAssignee"] | null;
             blocked: boolean;
             /** @description The visitor has an open socket. */
             online: boolean;
+        };
+        ChatAssignee: {
+            userId: string;
+            name: string;
+        };
+        ChatAssignees: {
+            users: components["schemas"]["ChatAssignee"][];
+        };
+        ChatNote: {
+            noteId: components["schemas"]["Ulid"];
+            /** @description The name of the user or token at that time. */
+            author: string;
+            /** @description Plain text, never HTML. */
+            text: string;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        ChatNotes: {
+            notes: components["schemas"]["ChatNote"][];
         };
         UnreadChats: {
             /** @description Unseen messages of visitors, counted up to 100 for each chat. */
@@ -7544,6 +7662,39 @@ export interface operations {
             503: components["responses"]["DatabaseUnavailable"];
         };
     };
+    listChatAssignees: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The users, by name. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatAssignees"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
     getChat: {
         parameters: {
             query?: never;
@@ -7843,6 +7994,163 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Chat"];
                 };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    assignChat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                /** @description The id of a visitor in the list of chats. */
+                visitorId: components["parameters"]["VisitorId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description A user who may answer chats of the bot; null: no user. */
+                    userId: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The changed chat. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chat"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    listChatNotes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                /** @description The id of a visitor in the list of chats. */
+                visitorId: components["parameters"]["VisitorId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The notes. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatNotes"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    addChatNote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                /** @description The id of a visitor in the list of chats. */
+                visitorId: components["parameters"]["VisitorId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    noteId: components["schemas"]["Ulid"];
+                    text: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The stored note. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatNote"];
+                };
+            };
+            400: components["responses"]["InputInvalid"];
+            401: components["responses"]["TokenInvalid"];
+            403: components["responses"]["ScopeTooSmall"];
+            404: components["responses"]["NotFound"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            415: components["responses"]["MediaTypeUnsupported"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    removeChatNote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                botId: components["parameters"]["BotId"];
+                /** @description The id of a visitor in the list of chats. */
+                visitorId: components["parameters"]["VisitorId"];
+                /** @description The id of a note. */
+                noteId: components["schemas"]["Ulid"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The note is deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["InputInvalid"];
             401: components["responses"]["TokenInvalid"];

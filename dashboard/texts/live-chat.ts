@@ -115,4 +115,16 @@ export const t = defineTexts('live-chat', {
     ja: 'ブラウザで通知が許可されていません。このページの設定で許可してください。',
     'zh-Hant': '瀏覽器不允許通知。請在此網頁的設定中允許通知。',
   },
+
+  assignedTo: { en: 'Assigned to', ja: '担当者', 'zh-Hant': '負責人' },
+  assignedToNone: { en: 'Not assigned', ja: '担当者なし', 'zh-Hant': '未指派' },
+  notes: { en: 'Internal notes', ja: '社内メモ', 'zh-Hant': '內部備註' },
+  notesHint: {
+    en: 'Visitors never see notes.',
+    ja: 'メモは訪問者には表示されません。',
+    'zh-Hant': '訪客看不到備註。',
+  },
+  note: { en: 'Note', ja: 'メモ', 'zh-Hant': '備註' },
+  addNote: { en: 'Add note', ja: 'メモを追加', 'zh-Hant': '新增備註' },
+  removeNote: { en: 'Delete note', ja: 'メモを削除', 'zh-Hant': '刪除備註' },
 });

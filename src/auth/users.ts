@@ -6,6 +6,7 @@
  */
 
 import type { Queryable, Sql, Transaction } from '../database/client.ts';
+import { textList } from '../database/lists.ts';
 import { invalidInput, Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
 import type { AdminScope } from './admin-tokens.ts';
@@ -53,6 +54,17 @@ export async function createUser(
 /** All users, by name. */
 export async function listUsers(sql: Queryable): Promise<User[]> {
   return sql<User[]>`select ${columns(sql)} from users order by name_key`;
+}
+
+/** The names of existing users, by id. */
+export async function userNames(
+  sql: Queryable,
+  userIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (userIds.length === 0) return new Map();
+  const rows = await sql<Pick<User, 'userId' | 'name'>[]>`
+    select user_id as "userId", name from users where user_id = any (${textList(userIds)}::text[])`;
+  return new Map(rows.map(({ userId, name }) => [userId, name]));
 }
 
 /** Throws Refusal USER_NOT_FOUND. */

@@ -33,6 +33,7 @@ export const queueTables: readonly string[] = [
   'chat_visitors',
   'chat_messages',
   'chat_images',
+  'chat_notes',
   'chat_online',
   'chat_usage',
 ];

@@ -2,6 +2,7 @@
  * Chats as the business sees them: one for each visitor with a message, newest message first.
  */
 import type { components } from '../../contracts/types/management.ts';
+import { userNames } from '../auth/users.ts';
 import type { Fragment, Queryable } from '../database/client.ts';
 import { msOf } from '../database/instants.ts';
 import { textList } from '../database/lists.ts';
@@ -111,14 +112,16 @@ async function select(
   botId: string,
   { where, limit, now }: { where: Fragment; limit: number; now: number },
 ): Promise<(Chat & ChatCursor)[]> {
-  const rows = await sql<(Omit<Chat, 'contactId' | 'blocked'> & ChatCursor)[]>`
+  const rows = await sql<
+    (Omit<Chat, 'contactId' | 'blocked' | 'assignee'> & { assigneeId: string | null } & ChatCursor)[]
+  >`
     with page as materialized (
       select chat_visitors.* from chat_visitors where ${where}
       order by last_message_at desc, visitor_id desc limit ${limit}
     )
     select page.visitor_id as "visitorId", page.name,
       identifier is not null as identified, language, page_url as "pageUrl", last_sequence as "lastSequence",
-      case when closed then 'closed' else 'open' end as state, ${msOf(sql, 'last_message_at')} as at,
+      assignee_id as "assigneeId", case when closed then 'closed' else 'open' end as state, ${msOf(sql, 'last_message_at')} as at,
       (select count(*)::integer from (
         select from chat_messages
         where chat_messages.bot_id = page.bot_id and chat_messages.visitor_id = page.visitor_id
@@ -136,13 +139,22 @@ async function select(
         order by sequence desc limit 1) as "lastVisitorText"
     from page
     order by last_message_at desc, page.visitor_id desc`;
-  const contacts = await chatContacts(
-    sql,
-    botId,
-    rows.map(({ visitorId }) => visitorId),
-  );
-  return rows.map((row) => {
+  const [contacts, users] = await Promise.all([
+    chatContacts(
+      sql,
+      botId,
+      rows.map(({ visitorId }) => visitorId),
+    ),
+    userNames(
+      sql,
+      rows.flatMap(({ assigneeId }) => assigneeId ?? []),
+    ),
+  ]);
+  return rows.map(({ assigneeId, ...row }) => {
     const { contactId = null, blocked = false, userName = null } = contacts.get(row.visitorId) ?? {};
-    return { ...row, contactId, blocked, name: userName ?? row.name };
+    const assigneeName = assigneeId === null ? undefined : users.get(assigneeId);
+    const assignee =
+      assigneeId === null || assigneeName === undefined ? null : { userId: assigneeId, name: assigneeName };
+    return { ...row, contactId, blocked, assignee, name: userName ?? row.name };
   });
 }

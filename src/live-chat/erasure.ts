@@ -19,13 +19,13 @@ export async function lockChats(
     order by visitor_id for update`;
 }
 
-/** Deletes the visitors and their messages; their tokens become invalid. Safe to repeat. */
+/** Deletes the visitors with their assignments, messages and notes; their tokens become invalid. Safe to repeat. */
 export async function eraseChats(
   tx: Transaction,
   botId: string,
   visitorIds: readonly string[],
 ): Promise<void> {
-  for (const table of ['chat_images', 'chat_messages', 'chat_online', 'chat_visitors']) {
+  for (const table of ['chat_images', 'chat_messages', 'chat_notes', 'chat_online', 'chat_visitors']) {
     await tx`
       delete from ${tx(table)} where bot_id = ${botId} and visitor_id = any (${textList(visitorIds)}::text[])`;
   }

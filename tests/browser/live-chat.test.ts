@@ -76,6 +76,13 @@ test('an agent reads, answers by keyboard, and sees the visitor’s state', asyn
   await page.keyboard.press('Enter');
   await page.getByLabel('Your message').fill('需要發票嗎？');
   await screenshot(page, 'chat-composing');
+  await page.getByText('Internal notes (0)').click();
+  await page.getByLabel('Note', { exact: true }).fill('Needs an invoice');
+  await page.getByRole('button', { name: 'Add note' }).click();
+  await page.getByText('Internal notes (1)').waitFor();
+  await page.locator('.chat-notes', { hasText: 'Needs an invoice' }).waitFor();
+  await page.getByLabel('Assigned to').selectOption({ label: 'mei' });
+  await row.locator('.tag', { hasText: 'mei' }).waitFor();
   await page.getByRole('button', { name: 'Send', exact: true }).click();
   await socket.until((now) => now.messages().some(({ quickReplies }) => String(quickReplies) === '要,不用'));
   await page.getByLabel('Send an image').setInputFiles({ name: 'a.png', mimeType: 'image/png', buffer: png });
@@ -86,6 +93,8 @@ test('an agent reads, answers by keyboard, and sees the visitor’s state', asyn
     const widths = await images.evaluateAll((all) => all.map((image) => Reflect.get(image, 'naturalWidth')));
     return widths.join() === '1,1';
   });
+  const seenByVisitor = JSON.stringify([socket.frames, (await visitor.call('messages')).body]);
+  assert.doesNotMatch(seenByVisitor, /invoice"|assignee|note/);
   await assertSound(opened, shop.address);
   await screenshot(page, 'chat-desk');
 });

@@ -507,6 +507,33 @@ test('a chat can be found by state and text, marked as seen and closed, and reop
   assert.deepEqual(problemOf(missingImage).slice(0, 2), [404, 'IMAGE_NOT_FOUND']);
 });
 
+test('a chat is assigned to a user of the bot, and its notes are stored once and deleted', async () => {
+  const { call, addUser } = await ready();
+  const { userId } = await addUser({ scope: 'write' });
+  const reader = await addUser({ scope: 'read' });
+  const users = (await call('listChatAssignees')).body.users as { userId: string; name: string }[];
+  assert.ok(users.some((user) => user.userId === userId));
+  assert.ok(!users.some((user) => user.userId === reader.userId));
+  const assigned = await call('assignChat', { body: { userId } });
+  assert.equal((assigned.body.assignee as { userId: string }).userId, userId);
+  const refused = await call('assignChat', { body: { userId: reader.userId } });
+  assert.deepEqual(problemOf(refused).slice(0, 2), [404, 'USER_NOT_FOUND']);
+  await call('assignChat');
+  assert.equal((await call('getChat')).body.assignee, null);
+  const body = { noteId: ulidOf(77), text: '熟客' };
+  const note = (await call('addChatNote', { body })).body;
+  assert.deepEqual((await call('addChatNote', { body: { ...body, text: 'other' } })).body, note);
+  const notes = async () => (await call('listChatNotes')).body.notes as unknown[];
+  assert.ok((await notes()).some((one) => JSON.stringify(one) === JSON.stringify(note)));
+  assert.ok(!JSON.stringify((await call('listChatMessages')).body).includes('熟客'));
+  for (const _ of [1, 2]) await call('removeChatNote', { params: { noteId: body.noteId } });
+  assert.ok(!JSON.stringify(await notes()).includes(body.noteId));
+  for (const id of ['assignChat', 'addChatNote', 'listChatNotes']) {
+    const unknown = await call(id, { params: { visitorId: 'v_unknown' } });
+    assert.deepEqual(problemOf(unknown).slice(0, 2), [404, 'CHAT_NOT_FOUND'], id);
+  }
+});
+
 test('a token over its calls per minute is delayed, each counted response shows the rest, and other tokens are unaffected', async (t) => {
   const limited = async (id: string, server: ManagementServer) => {
     const { token } = await server.addToken('admin');

@@ -219,6 +219,16 @@ create table chat_messages (
  UNIQUE (bot_id, visitor_id, message_id)
 );
 
+create table chat_notes (
+ bot_id text collate "C" not null,
+ visitor_id text collate "C" not null,
+ note_id text collate "C" not null,
+ author text not null,
+ text text not null,
+ created_at timestamp with time zone not null,
+ PRIMARY KEY (bot_id, visitor_id, note_id)
+);
+
 create table chat_online (
  bot_id text collate "C" not null,
  visitor_id text collate "C" not null,
@@ -254,6 +264,7 @@ create table chat_visitors (
  created_at timestamp with time zone not null,
  session_at timestamp with time zone not null,
  answered boolean not null default false,
+ assignee_id text collate "C",
  PRIMARY KEY (bot_id, visitor_id)
 );
 CREATE INDEX chat_visitors_newest ON public.chat_visitors USING btree (bot_id, last_message_at DESC, visitor_id) WHERE (last_message_at IS NOT NULL);

@@ -129,6 +129,7 @@ function Row({ chat, zone, isOpen, isTyping }: RowProps) {
         {nameOf(chat)}
         {chat.online && <span class="hidden"> ({t('online')})</span>}
         {chat.blocked && <span class="tag tag-bad">{t('blocked')}</span>}
+        {chat.assignee && <span class="tag">{chat.assignee.name}</span>}
         {chat.state === 'closed' && <span class="tag">{t('closedOne')}</span>}
       </span>
       {lastMessage && (

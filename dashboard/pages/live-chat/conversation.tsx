@@ -9,11 +9,13 @@ import { pageAddress, useAddress } from '../../state/address.ts';
 import type { PageProps } from '../../state/bots.ts';
 import { may } from '../../state/session.ts';
 import { t } from '../../texts/live-chat.ts';
+import { Assignee } from './assignee.tsx';
 import type { Chat } from './chat.ts';
 import { initialOf, NoneOpen, nameOf } from './chat-list.tsx';
 import { Composer } from './composer.tsx';
 import type { Desk } from './desk.ts';
 import { Log } from './log.tsx';
+import { Notes } from './notes.tsx';
 import type { TypingState } from './typing.ts';
 
 type Props = PageProps & { desk: Desk; visitorId: string | null };
@@ -40,6 +42,7 @@ export function Conversation({ bot, desk, visitorId }: Props) {
       ) : (
         <div class="log">{!value?.error && <Loading />}</div>
       )}
+      {chat && <Notes botId={bot.botId} visitorId={visitorId} zone={bot.timeZone} />}
       {may('write') && chat && (
         <Composer
           isBlocked={chat.blocked}
@@ -105,6 +108,11 @@ function Head({ botId, desk, chat, heading }: HeadProps) {
           </div>
           {may('write') && (
             <span class="row-actions">
+              <Assignee
+                botId={botId}
+                chat={chat}
+                assign={(userId) => void changing.run(() => desk.assign(chat, userId))}
+              />
               <button
                 type="button"
                 class="button"

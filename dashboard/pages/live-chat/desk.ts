@@ -26,6 +26,8 @@ export type Desk = Pick<Chats, 'list' | 'setQuery' | 'more'> &
     reportTyping(isTyping: boolean): void;
     /** Closes or reopens a chat. Throws ApiError. */
     setState(chat: Chat, state: 'open' | 'closed'): Promise<void>;
+    /** Assigns a chat to a user; null: to no user. Throws ApiError. */
+    assign(chat: Chat, userId: string | null): Promise<void>;
     /** Blocks or unblocks the contact of a chat. Throws ApiError. */
     setBlocked(chat: Chat, blocked: boolean): Promise<void>;
     reload(): void;
@@ -105,6 +107,14 @@ export function openDesk(botId: string): Desk {
         state === 'closed'
           ? api.POST('/api/v1/bots/{botId}/chats/{visitorId}/close', { params })
           : api.POST('/api/v1/bots/{botId}/chats/{visitorId}/open', { params });
+      chats.update([await bodyOf(changed)]);
+    },
+    async assign({ visitorId }, userId) {
+      const params = { path: { botId, visitorId } };
+      const changed = api.PUT('/api/v1/bots/{botId}/chats/{visitorId}/assignee', {
+        params,
+        body: { userId },
+      });
       chats.update([await bodyOf(changed)]);
     },
     async setBlocked({ visitorId, contactId }, blocked) {

@@ -8,6 +8,7 @@ import { toImage } from '../../live-chat/image-metadata.ts';
 import { imageBytesMax } from '../../live-chat/image-type.ts';
 import type { NewMessage } from '../../live-chat/message.ts';
 import { markSeen, readImage, readMessages } from '../../live-chat/messages.ts';
+import type { ChatKey } from '../../live-chat/signals.ts';
 import { isTime } from '../../time.ts';
 import type { Call, Operations, Sources } from './operation.ts';
 import { cursorPlace, readPage } from './paging.ts';
@@ -99,7 +100,7 @@ export function personOf({ caller: { kind, name } }: Pick<Call<'getChat'>, 'call
   return kind === 'user' ? name : null;
 }
 
-function placeOf({ bot: { botId }, params: { visitorId } }: ChatCall) {
+export function placeOf({ bot: { botId }, params: { visitorId } }: ChatCall): ChatKey {
   return { botId, visitorId };
 }
 

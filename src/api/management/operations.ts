@@ -7,6 +7,7 @@ import { botOperations } from './bots.ts';
 import { callbackOperations } from './callback.ts';
 import { channelOperations } from './channels.ts';
 import { openChatSocket } from './chat-socket.ts';
+import { chatTeamOperations } from './chat-team.ts';
 import { chatOperations } from './chats.ts';
 import { checkOperations } from './checks.ts';
 import { contactOperations } from './contacts.ts';
@@ -41,6 +42,7 @@ export function managementOperations(sources: Sources): Operations {
     ...callbackOperations(sources),
     ...channelOperations(sources),
     ...chatOperations(sources),
+    ...chatTeamOperations(sources),
     ...checkOperations(sources),
     ...contactOperations(sources),
     ...conversationOperations(sources),
