@@ -78,7 +78,11 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
             {orderedRows.map((row) => (
               <tr key={keyOf(row)}>
                 {columns.map((column) => (
-                  <td key={column.key} class={column.isNumber ? 'number' : undefined}>
+                  <td
+                    key={column.key}
+                    class={column.isNumber ? 'number' : undefined}
+                    data-title={column.title}
+                  >
                     {column.cell(row)}
                   </td>
                 ))}

@@ -62,6 +62,23 @@ test('the list and every search show the contacts of the API, page by page', asy
   await found(page, world, { tag, platform: 'facebook' });
   await page.getByLabel('State', { exact: true }).selectOption('Not blocked');
   await found(page, world, { tag, platform: 'facebook', blocked: 'false' });
+  await page.getByText('More filters').click();
+  await page.getByLabel('Points from').fill('1');
+  const combined = { tag, platform: 'facebook', blocked: 'false', pointsMin: '1' };
+  await found(page, world, combined);
+  await page.getByLabel('Follower', { exact: true }).selectOption('Yes');
+  await page.getByLabel('Order', { exact: true }).selectOption('Most points first');
+  await found(page, world, { ...combined, follower: 'true', order: 'points' });
+  const selection = { ...combined, follower: 'true' };
+  const listed = (await read(world, `?${new URLSearchParams({ ...selection, limit: '200' })}`)).contacts;
+  await page.getByText(`Total: ${listed.length}`, { exact: true }).waitFor();
+  const selected = page.waitForEvent('download');
+  await page.getByRole('link', { name: 'Export this list' }).click();
+  const rows = (await readFile(await (await selected).path(), 'utf8')).split('\n');
+  const ids = rows.flatMap((row) => /^[A-Za-z]{14}(?=,)/.exec(row)?.[0] ?? []);
+  assert.deepEqual(ids.sort(), listed.map(({ contactId }) => contactId).sort());
+  await page.reload();
+  await page.getByText(`Total: ${listed.length}`, { exact: true }).waitFor();
   await page.getByLabel('Tag', { exact: true }).fill('no such tag');
   await page.getByText('No matching contacts').waitFor();
   await assertSound(opened, world.address);
@@ -253,7 +270,11 @@ for (const [colorScheme, locale, viewport] of [
   test(`axe finds nothing on the contacts, ${colorScheme}, ${locale}`, async (t) => {
     const world = await sharedWorld();
     const options = { colorScheme, locale, ...(viewport ? { viewport } : {}) };
-    await assertSound(await openDashboard(t, world, { path: list, ...options }), world.address);
+    const opened = await openDashboard(t, world, { path: list, ...options });
+    await assertSound(opened, world.address);
+    const head = opened.page.locator('thead');
+    const isCard = !(await head.isVisible());
+    assert.equal(isCard, viewport === phone, 'cards on phones alone');
     const { contactId } = await someContact(world);
     const path = `${list}?contact=${contactId}`;
     await assertSound(await openDashboard(t, world, { path, ...options }), world.address);

@@ -873,6 +873,8 @@ test('a read that counts events or conversations times out', async () => {
     '%width_bucket%': () => call('getSeries', { query: { zone: 'Europe/Berlin', figures: 'inbound' } }),
     '%grouping sets%': () => call('getConversationSpread'),
     '%strpos%': () => call('search', { query: { q: 'a' } }),
+    '%sort_key%': () => call('listContacts'),
+    '%as count from contacts%': () => call('countContacts', { query: { activeFrom: '2026-03-01' } }),
   };
   for (const [text, read] of Object.entries(reads)) {
     const late = read();

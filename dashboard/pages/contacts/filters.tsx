@@ -14,21 +14,55 @@ type SearchKind = (typeof searchKinds)[number];
 
 export type Query = Readonly<Record<string, string>>;
 
+/** The parameters of the address that filter, each with its value for the API; undefined: the API does not know the value. */
+const parameters = {
+  ...{ name: textOf, id: textOf, customerId: textOf, tag: textOf },
+  platform: (text: string) => platformNames.find((one) => one === text),
+  ...{ blocked: booleanOf, follower: booleanOf, hasCustomer: booleanOf },
+  ...{ pointsMin: numberOf, pointsMax: numberOf, activeFrom: dayOf, activeTo: dayOf },
+};
+type Filters = { [Name in keyof typeof parameters]: ReturnType<(typeof parameters)[Name]> };
+
+export const orders = ['newest', 'oldest', 'points', 'active'] as const;
+const seldom = ['follower', 'hasCustomer', 'pointsMin', 'pointsMax', 'activeFrom', 'activeTo'] as const;
+const noFilter = Object.fromEntries(Object.keys(parameters).map((name) => [name, null]));
+
 /** The filters of the address; a value that the API does not know filters nothing. */
-export function filtersOf({ name, id, customerId, tag, platform, blocked }: Query) {
-  return {
-    ...{ name, id, customerId, tag },
-    platform: platformNames.find((one) => one === platform),
-    blocked: blocked === 'true' ? true : blocked === 'false' ? false : undefined,
-  };
+export function filtersOf(query: Query): Filters {
+  const entries = Object.entries(parameters).map(([name, read]) => [name, read(query[name] ?? '')]);
+  return Object.fromEntries(entries) as Filters;
+}
+
+/** The order of the address. */
+export function orderOf({ order }: Query): (typeof orders)[number] {
+  return orders.find((one) => one === order) ?? 'newest';
+}
+
+function textOf(text: string): string | undefined {
+  return text || undefined;
+}
+
+function booleanOf(text: string): boolean | undefined {
+  return text === 'true' ? true : text === 'false' ? false : undefined;
+}
+
+function numberOf(text: string): number | undefined {
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+function dayOf(text: string): string | undefined {
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) ? text : undefined;
 }
 
 export function Filters({ botId, isFiltered }: { botId: string; isFiltered: boolean }) {
   const { query, setQuery } = useAddress();
-  const { platform, blocked } = filtersOf(query);
+  const filters = filtersOf(query);
+  const { platform } = filters;
   const [kind, setKind] = useState<SearchKind>(kindOf(query));
   const [text, setText] = useState(query[kindOf(query)] ?? '');
   const [tag, setTag] = useState(query.tag ?? '');
+  const [pointsMin, setPointsMin] = useState(query.pointsMin ?? '');
+  const [pointsMax, setPointsMax] = useState(query.pointsMax ?? '');
   const tags = useLive(
     resource('/api/v1/bots/{botId}/tags', {
       path: { botId },
@@ -40,12 +74,36 @@ export function Filters({ botId, isFiltered }: { botId: string; isFiltered: bool
     ...{ name: null, id: null, customerId: null },
     [kind]: trimmedOrNull(text),
     tag: trimmedOrNull(tag),
+    pointsMin: trimmedOrNull(pointsMin),
+    pointsMax: trimmedOrNull(pointsMax),
   });
   const clear = (): void => {
     setText('');
     setTag('');
-    setQuery({ name: null, id: null, customerId: null, tag: null, platform: null, blocked: null });
+    setPointsMin('');
+    setPointsMax('');
+    setQuery(noFilter);
   };
+  const select = (name: 'blocked' | 'follower' | 'hasCustomer', titles: { yes: string; no: string }) => (
+    <SelectField
+      label={t(name === 'blocked' ? 'state' : name)}
+      value={`${filters[name] ?? ''}`}
+      onValue={(chosen) => setQuery({ [name]: chosen || null })}
+      choices={[
+        { value: '', title: t('anyState') },
+        { value: 'false', title: titles.no },
+        { value: 'true', title: titles.yes },
+      ]}
+    />
+  );
+  const day = (name: 'activeFrom' | 'activeTo') => (
+    <TextField
+      type="date"
+      label={t(name)}
+      value={filters[name] ?? ''}
+      onValue={(chosen) => setQuery({ [name]: chosen || null })}
+    />
+  );
   return (
     <form
       class="contact-filters"
@@ -93,19 +151,21 @@ export function Filters({ botId, isFiltered }: { botId: string; isFiltered: bool
           ...platformNames.map((value) => ({ value, title: platformTitle(value) })),
         ]}
       />
-      <SelectField
-        label={t('state')}
-        value={blocked === undefined ? '' : `${blocked}`}
-        onValue={(chosen) => setQuery({ blocked: chosen || null })}
-        choices={[
-          { value: '', title: t('anyState') },
-          { value: 'false', title: t('notBlocked') },
-          { value: 'true', title: t('blocked') },
-        ]}
-      />
+      {select('blocked', { yes: t('blocked'), no: t('notBlocked') })}
       <button type="button" class="button button-large" disabled={!isFiltered} onClick={clear}>
         {t('clear')}
       </button>
+      <details class="contact-filters-more" open={seldom.some((name) => filters[name] !== undefined)}>
+        <summary>{t('moreFilters')}</summary>
+        <div class="contact-filters">
+          {select('follower', { yes: t('yes'), no: t('no') })}
+          {select('hasCustomer', { yes: t('yes'), no: t('no') })}
+          <TextField type="number" label={t('pointsMin')} min={0} value={pointsMin} onValue={setPointsMin} />
+          <TextField type="number" label={t('pointsMax')} min={0} value={pointsMax} onValue={setPointsMax} />
+          {day('activeFrom')}
+          {day('activeTo')}
+        </div>
+      </details>
     </form>
   );
 }

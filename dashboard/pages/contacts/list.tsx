@@ -1,7 +1,9 @@
-/** The list of contacts, newest first. The address holds the search. */
+/** The list of contacts. The address holds the search, the filters and the order. */
 import { resource, urlOf } from '../../api/client.ts';
 import { usePages } from '../../api/cursor-pages.ts';
+import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
+import { Choice } from '../../components/choice.tsx';
 import { type Column, DataTable } from '../../components/data-table.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { PageFrame } from '../../components/page.tsx';
@@ -15,18 +17,23 @@ import { t } from '../../texts/contacts.ts';
 import { t as frame } from '../../texts/frame.ts';
 import { Initial, pictureOf, StateTag } from './badges.tsx';
 import { type Contact, nameOf, nameOrNull } from './contact.ts';
-import { Filters, filtersOf, type Query } from './filters.tsx';
+import { Filters, filtersOf, orderOf, orders, type Query } from './filters.tsx';
 
 const tagsShown = 3;
 
 export function ContactList({ bot }: PageProps) {
-  const { query } = useAddress();
+  const { query, setQuery } = useAddress();
   const filters = filtersOf(query);
+  const order = orderOf(query);
+  const count = useLive(
+    resource('/api/v1/bots/{botId}/contact-count', { path: { botId: bot.botId }, query: filters }),
+    { everyMs: 0 },
+  );
   const pages = usePages(
     (cursor) =>
       resource('/api/v1/bots/{botId}/contacts', {
         path: { botId: bot.botId },
-        query: { ...filters, cursor },
+        query: { ...filters, order, cursor },
       }),
     ({ contacts }) => contacts,
   );
@@ -38,6 +45,28 @@ export function ContactList({ bot }: PageProps) {
           <Filters botId={bot.botId} isFiltered={isFiltered} />
         </search>
         <div class="contact-list">
+          <div class="contact-list-head">
+            <p role="status">{t('count', { total: number(count.value?.contacts ?? null) })}</p>
+            <Choice
+              label={t('order')}
+              value={order}
+              onChange={(chosen) => setQuery({ order: chosen === 'newest' ? null : chosen })}
+              choices={orders.map((value) => ({ value, title: t(`order-${value}`) }))}
+            />
+            {may('write') && (
+              <a
+                class="button"
+                href={urlOf('/api/v1/bots/{botId}/exports/{what}', {
+                  path: { botId: bot.botId, what: 'contacts' },
+                  query: { ...filters, deleted: false, format: 'csv', bom: true },
+                })}
+                download="contacts.csv"
+              >
+                <Icon name="download" />
+                {t('exportList')}
+              </a>
+            )}
+          </div>
           <DataTable
             caption={frame('contacts')}
             columns={columnsOf(bot.botId, query)}
