@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
+import { registerHooks } from 'node:module';
 import { test } from 'node:test';
-import { isAllowedOrigin } from './router.ts';
+
+const loaded: string[] = [];
+registerHooks({
+  load(url, context, next) {
+    loaded.push(url);
+    return next(url, context);
+  },
+});
+const { isAllowedOrigin } = await import('./router.ts');
 
 test('programs, the public address and loopback pages may call /mcp, and no other page', () => {
   const isAllowed = (origin: string | undefined) => isAllowedOrigin(origin, 'https://shoal.example');
@@ -26,4 +35,12 @@ test('programs, the public address and loopback pages may call /mcp, and no othe
     'https://evil.example:8080',
   ])
     assert.equal(isAllowed(origin), false, origin);
+});
+
+test('a server without MCP calls loads no module of the SDK', () => {
+  assert.ok(loaded.some((url) => url.endsWith('/mcp/router.ts')));
+  assert.deepEqual(
+    loaded.filter((url) => url.includes('@modelcontextprotocol')),
+    [],
+  );
 });
