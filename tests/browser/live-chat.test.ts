@@ -234,6 +234,8 @@ test('a new message shows on every page, in the tab’s title, and as a sound an
   await visitor.send('Thanks');
   const contact = page.getByRole('link', { name: 'Contact', exact: true });
   await contact.waitFor();
+  // A page that closes earlier leaves the message unread.
+  await until(async () => (await shop.sql`select from chat_visitors where seen_by_business = 3`).length > 0);
   await contact.click();
   await page.waitForURL('**/contacts?contact=**');
   await until(async () => !(await page.title()).startsWith('('));
