@@ -294,6 +294,11 @@ export const catalogue = {
     cause: 'The bot has no message template with that id.',
     remedy: 'List the message templates of the bot.',
   },
+  ANNOTATION_NOT_FOUND: {
+    status: 404,
+    cause: 'The bot has no annotation with that id.',
+    remedy: 'List the annotations of the bot.',
+  },
   TEMPLATE_EXISTS: {
     status: 409,
     cause: 'The bot already has a message template of that name.',

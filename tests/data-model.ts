@@ -91,6 +91,7 @@ const folders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     chat_online: 'Visitors with an open socket, by process.',
     chat_usage: 'Bytes stored per day, by visitor, address and bot.',
   },
+  reports: { annotations: 'Notes on days, for charts.' },
   rewards: {
     gifts: 'The catalogue of rewards, with stock and number of grants.',
     gift_grants: 'Gifts of contacts, and their redemption.',

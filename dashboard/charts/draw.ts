@@ -13,6 +13,7 @@ import {
   LinearScale,
   LineController,
   LineElement,
+  type Plugin,
   PointElement,
   Tooltip,
 } from 'chart.js';
@@ -29,6 +30,8 @@ export type DrawingSpec = {
     before: readonly (number | null)[] | null;
     isDashed: boolean;
   }[];
+  /** Vertical lines at labels, with the texts of the tooltip. */
+  marks: readonly { index: number; title: string }[];
   /** The name of the compared period. */
   beforeTitle: string;
   /** Bars are next to each other instead of stacked. */
@@ -63,9 +66,11 @@ const markedMax = 45;
 
 /** Draws a chart; `update` redraws it without animation. */
 export function draw(canvas: HTMLCanvasElement, spec: DrawingSpec): Drawing {
-  const chart = new Chart(canvas, configOf(spec));
+  let current = spec;
+  const chart = new Chart(canvas, { ...configOf(spec), plugins: [markLines(() => current)] });
   return {
     update(changed) {
+      current = changed;
       const { data, options } = configOf(changed);
       chart.data = data;
       if (options) chart.options = options;
@@ -150,7 +155,7 @@ function overTime(spec: DrawingSpec): ChartConfiguration {
           callbacks: {
             title: ([item]) => (item ? (labels[item.dataIndex]?.long ?? '') : ''),
             label: (item) => ` ${item.dataset.label ?? ''}  ${format(numberOf(item.raw))}`,
-            footer: ([item]) => (item ? (totalAt(spec, item.dataIndex) ?? '') : ''),
+            footer: ([item]) => (item ? footerAt(spec, item.dataIndex) : ''),
           },
         },
       },
@@ -180,6 +185,40 @@ function comparedLines(spec: DrawingSpec): ChartConfiguration<'line'>['data']['d
     pointRadius: values.map((_, index) => (isAlone(values, index) ? 3 : 0)),
     ...{ pointHoverRadius: 3, pointHitRadius: 8 },
   }));
+}
+
+/** The total of the stack, and the annotations of the label. */
+function footerAt(spec: DrawingSpec, index: number): string[] {
+  const marks = spec.marks.filter((mark) => mark.index === index).map(({ title }) => title);
+  return [totalAt(spec, index) ?? [], marks].flat();
+}
+
+/** Draws the annotations as dashed lines with a triangle at the top. */
+function markLines(specOf: () => DrawingSpec): Plugin {
+  return {
+    id: 'marks',
+    afterDatasetsDraw({ ctx, chartArea, scales: { x } }) {
+      const { marks, colours } = specOf();
+      if (!x) return;
+      ctx.save();
+      ctx.strokeStyle = colours.text;
+      ctx.fillStyle = colours.text;
+      ctx.setLineDash([4, 4]);
+      for (const { index } of marks) {
+        const at = x.getPixelForValue(index);
+        ctx.beginPath();
+        ctx.moveTo(at, chartArea.top);
+        ctx.lineTo(at, chartArea.bottom);
+        ctx.stroke();
+        ctx.beginPath();
+        ctx.moveTo(at - 5, chartArea.top - 2);
+        ctx.lineTo(at + 5, chartArea.top - 2);
+        ctx.lineTo(at, chartArea.top + 6);
+        ctx.fill();
+      }
+      ctx.restore();
+    },
+  };
 }
 
 /** A single value between gaps is a point: a line needs two neighbours. */

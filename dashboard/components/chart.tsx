@@ -8,6 +8,7 @@ import type { Drawing, DrawingSpec } from '../charts/draw.ts';
 import { compact, day, days, longDay, number, shortDay, shortMonth } from '../format/format.ts';
 import { language } from '../preferences/language.ts';
 import { colourOf, coloursChanged } from '../preferences/theme.ts';
+import type { Mark } from '../state/annotations.ts';
 import { t as exportTexts } from '../texts/export.ts';
 import { t } from '../texts/frame.ts';
 import { t as range } from '../texts/range.ts';
@@ -57,6 +58,8 @@ export type ChartProps = {
   /** The title of the table's first column. Default: day. */
   labelTitle?: string;
   series: readonly ChartSeries[];
+  /** Annotations: vertical lines. Their list is a part of the page (annotations.tsx). */
+  marks?: readonly Mark[];
   /** Formats values in the table and the tooltip; the CSV has raw values. */
   format?: (value: number | null) => string;
   formatAxis?: (value: number) => string;
@@ -180,6 +183,7 @@ function Canvas({
   fromZero = false,
   format = number,
   formatAxis = compact,
+  marks = [],
   canvas,
 }: ChartProps & Drawn & { kind: CanvasKind }) {
   const series = all.filter(({ isTableOnly }) => !isTableOnly);
@@ -201,6 +205,7 @@ function Canvas({
         ...{ title: name, colour: colourOf(colour), values, before, isDashed },
       })),
     beforeTitle: range('before'),
+    marks,
     colours: {
       text: colourOf('text-soft'),
       grid: colourOf('grid'),
@@ -229,7 +234,7 @@ function Canvas({
   }, []);
 
   // Redraw only visible changes: a page that polls every few seconds must not flicker.
-  const visible = JSON.stringify([kind, isGrouped, labels, series, hidden, colours, language.value]);
+  const visible = JSON.stringify([kind, isGrouped, labels, series, marks, hidden, colours, language.value]);
   useEffect(() => drawing.current?.update(spec.current()), [visible]);
 
   const toggle = (key: string): void =>

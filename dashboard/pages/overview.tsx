@@ -3,6 +3,9 @@
  * answer of getOverview.
  */
 import { useState } from 'preact/hooks';
+import type { Schema } from '../api/client.ts';
+import type { Live } from '../api/live.ts';
+import { Annotations, annotationTitle } from '../components/annotations.tsx';
 import { Card } from '../components/card.tsx';
 import { Chart, periodLabels, periodTitle } from '../components/chart.tsx';
 import { Choice } from '../components/choice.tsx';
@@ -17,6 +20,7 @@ import { Change, changeOf } from '../components/stat.tsx';
 import { Loaded } from '../components/states.tsx';
 import { number, percent, signed, signedPercent } from '../format/format.ts';
 import { pageAddress, useAddress, viewQuery } from '../state/address.ts';
+import { type Annotation, marksOf, useAnnotations } from '../state/annotations.ts';
 import type { PageProps } from '../state/bots.ts';
 import {
   findFigure,
@@ -35,6 +39,7 @@ type FigureName = Exclude<OverviewFigureName, 'averageConversationMessages' | 'a
 export default function OverviewPage({ bot }: PageProps) {
   const range = useRange(bot.timeZone);
   const live = useOverview(bot, range);
+  const annotations = useAnnotations(bot, range);
   return (
     <PageFrame
       title={frame('overview')}
@@ -42,13 +47,15 @@ export default function OverviewPage({ bot }: PageProps) {
       actions={<RangePicker bot={bot} isCompared />}
     >
       <Loaded live={live} shape="stats">
-        {(overview) => <Content bot={bot} overview={overview} />}
+        {(overview) => <Content bot={bot} overview={overview} annotations={annotations} />}
       </Loaded>
     </PageFrame>
   );
 }
 
-function Content({ bot, overview }: PageProps & { overview: Overview }) {
+type ContentProps = PageProps & { overview: Overview; annotations: Live<Schema['Annotations']> };
+
+function Content({ bot, overview, annotations }: ContentProps) {
   const platforms = platformsOf(overview);
   const { query } = useAddress();
   return (
@@ -69,7 +76,8 @@ function Content({ bot, overview }: PageProps & { overview: Overview }) {
         <NoChannels bot={bot} />
       ) : (
         <>
-          <ByDay overview={overview} />
+          <ByDay overview={overview} annotations={annotations.value?.annotations ?? []} />
+          <Annotations bot={bot} live={annotations} />
           <ByPlatform overview={overview} platforms={platforms} />
         </>
       )}
@@ -104,7 +112,7 @@ const levels: readonly FigureName[] = ['followers', 'blocks', 'pointsOutstanding
 
 type Parts = { overview: Overview; platforms: readonly PlatformOrAll[] };
 
-function ByDay({ overview }: { overview: Overview }) {
+function ByDay({ overview, annotations }: { overview: Overview; annotations: readonly Annotation[] }) {
   const [chosen, setChosen] = useState<FigureName>('messages');
   const available = chartFigures.filter((name) => overview.series.some(({ figure }) => figure === name));
   const figure = available.includes(chosen) ? chosen : (available[0] ?? chosen);
@@ -119,6 +127,7 @@ function ByDay({ overview }: { overview: Overview }) {
         ...series,
         title: figure === 'pointsOutstanding' ? t(figure) : series.title,
       }))}
+      marks={marksOf(annotations, overview.periods, annotationTitle)}
       format={formatOf(figure)}
       fileName={`${figure}-${overview.from}-${overview.to}`}
       actions={

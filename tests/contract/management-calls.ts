@@ -14,6 +14,7 @@ import { startReplay } from '../../src/jobs/jobs.ts';
 import { createReport } from '../../src/mail-reports/reports.ts';
 import { startImport } from '../../src/mantago/imports.ts';
 import { newId } from '../../src/random.ts';
+import { createAnnotation } from '../../src/reports/annotations.ts';
 import { createGift } from '../../src/rewards/gifts.ts';
 import { grantGift } from '../../src/rewards/grants.ts';
 import { createSend } from '../../src/sends/sends.ts';
@@ -36,6 +37,7 @@ import {
 export const good: Record<string, Call> = {
   createBot: { body: { name: 'Another shop' } },
   search: { query: { q: 'a' } },
+  createAnnotation: { body: { day: '2026-03-03', text: 'Spring sale' } },
   updateBot: { body: { name: 'Renamed' } },
   setChannel: { body: { secret: 'hush' } },
   createAdminToken: { body: { scope: 'read' } },
@@ -115,6 +117,7 @@ export async function ready(starting = managementServer()) {
   const sendId = await addSend(server);
   const templateId = await addTemplate(server);
   const readReportId = await addReport(server);
+  const annotationId = await addAnnotation(server);
   const giftId = await addGift(server);
   const targetId = await addAlertTarget(server, 'first@shop.example');
   const grantId = await addGrant(server, first.contactId, giftId);
@@ -179,6 +182,7 @@ export async function ready(starting = managementServer()) {
             : templateId,
         sessionId:
           id === 'endOwnSession' && call.token !== null ? await newestSession(server, call.token) : '',
+        annotationId: id === 'deleteAnnotation' ? await addAnnotation(server) : annotationId,
         visitorId,
         messageId: imageId,
         noteId: '01KJPS05CJHW7EFBRYYCYAVDF5',
@@ -195,6 +199,7 @@ export async function ready(starting = managementServer()) {
   const ids = {
     ...first,
     reportId: readReportId,
+    annotationId,
     giftId,
     grantId,
     sendId,
@@ -299,6 +304,10 @@ async function addAlertTarget({ sql, botId, now, keys }: ManagementServer, addre
   const target = { botId, kind: 'email', address, language: 'en' } as const;
   const created = await createTarget(sql, target, { gate, keys, now, random: randomBytes });
   return String(created.target.targetId);
+async function addAnnotation({ sql, botId, now }: ManagementServer): Promise<string> {
+  const note = { day: '2026-03-03', text: 'Spring sale' };
+  const { annotationId } = await createAnnotation(sql, botId, note, { now, random: randomBytes });
+  return annotationId ?? '';
 }
 
 async function addTemplate({ sql, botId, now }: ManagementServer): Promise<string> {

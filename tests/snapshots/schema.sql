@@ -100,6 +100,15 @@ create table alerts (
  PRIMARY KEY (bot_id, alert_id)
 );
 CREATE UNIQUE INDEX alerts_running ON public.alerts USING btree (bot_id, rule, subject) WHERE (ended_at IS NULL);
+create table annotations (
+ bot_id text collate "C" not null,
+ annotation_id text collate "C" not null,
+ day date not null,
+ body text not null,
+ created_at timestamp with time zone not null,
+ PRIMARY KEY (bot_id, annotation_id)
+);
+CREATE INDEX annotations_by_day ON public.annotations USING btree (bot_id, day);
 
 create table api_pairs (
  bot_id text collate "C" not null,

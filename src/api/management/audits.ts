@@ -39,6 +39,8 @@ const audits: { [I in keyof operations]?: Audit } = {
   disableChannel: settings('channel', 'platform'),
   createLineToken: settings('lineToken', null),
   revokeLineToken: settings('lineToken', 'lineTokenId'),
+  createAnnotation: action('day'),
+  deleteAnnotation: action(),
   updateContact: action(),
   forgetContact: action(),
   setCustomer: action(),

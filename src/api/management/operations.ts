@@ -3,6 +3,7 @@
  */
 import { alertOperations } from './alerts.ts';
 import { auditLogOperations } from './audit-log.ts';
+import { annotationOperations } from './annotations.ts';
 import { botOperations } from './bots.ts';
 import { callbackOperations } from './callback.ts';
 import { channelOperations } from './channels.ts';
@@ -38,6 +39,7 @@ export function managementOperations(sources: Sources): Operations {
   return {
     ...alertOperations(sources),
     ...auditLogOperations(sources),
+    ...annotationOperations(sources),
     ...botOperations(sources),
     ...callbackOperations(sources),
     ...channelOperations(sources),
