@@ -324,12 +324,17 @@ test('a chart is saved as PNG, and the page as one CSV with its figures and char
 test('LINE broadcasts are annotations, and a note is added to them and deleted', async (t) => {
   const world = await sharedWorld();
   const { page, errors } = await openDashboard(t, world);
-  const card = page.locator('.card', { has: page.getByRole('heading', { name: 'Annotations', exact: true }) });
+  const card = page.locator('.card', {
+    has: page.getByRole('heading', { name: 'Annotations', exact: true }),
+  });
   type Annotations = { annotations: { source: string; day: string; messages: number | null }[] };
   const range = 'from=2026-02-21&to=2026-03-20';
   const { annotations } = await world.read<Annotations>(`/bots/${world.botId}/annotations?${range}`);
   assert.ok(annotations.length > 0 && annotations.every(({ source }) => source === 'line-broadcast'));
-  await card.getByRole('listitem').nth(annotations.length - 1).waitFor();
+  await card
+    .getByRole('listitem')
+    .nth(annotations.length - 1)
+    .waitFor();
   await card.getByRole('button', { name: 'Add a note' }).click();
   await page.getByLabel('Day').fill('2026-03-02');
   await page.getByLabel('Text').fill('Spring sale begins');

@@ -100,6 +100,7 @@ create table alerts (
  PRIMARY KEY (bot_id, alert_id)
 );
 CREATE UNIQUE INDEX alerts_running ON public.alerts USING btree (bot_id, rule, subject) WHERE (ended_at IS NULL);
+
 create table annotations (
  bot_id text collate "C" not null,
  annotation_id text collate "C" not null,

@@ -2,8 +2,8 @@
  * All operations of the management API by their ids.
  */
 import { alertOperations } from './alerts.ts';
-import { auditLogOperations } from './audit-log.ts';
 import { annotationOperations } from './annotations.ts';
+import { auditLogOperations } from './audit-log.ts';
 import { botOperations } from './bots.ts';
 import { callbackOperations } from './callback.ts';
 import { channelOperations } from './channels.ts';
