@@ -304,6 +304,8 @@ async function addAlertTarget({ sql, botId, now, keys }: ManagementServer, addre
   const target = { botId, kind: 'email', address, language: 'en' } as const;
   const created = await createTarget(sql, target, { gate, keys, now, random: randomBytes });
   return String(created.target.targetId);
+}
+
 async function addAnnotation({ sql, botId, now }: ManagementServer): Promise<string> {
   const note = { day: '2026-03-03', text: 'Spring sale' };
   const { annotationId } = await createAnnotation(sql, botId, note, { now, random: randomBytes });
