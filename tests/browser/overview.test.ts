@@ -338,7 +338,7 @@ test('LINE broadcasts are annotations, and a note is added to them and deleted',
   await card.getByRole('button', { name: 'Add a note' }).click();
   await page.getByLabel('Day').fill('2026-03-02');
   await page.getByLabel('Text').fill('Spring sale begins');
-  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
   await card.getByText('Spring sale begins').waitFor();
   await card.getByRole('button', { name: 'Delete: Spring sale begins' }).click();
   await card.getByText('Spring sale begins').waitFor({ state: 'detached' });
