@@ -98,7 +98,7 @@ export async function updateUser(
   const hash = password === undefined ? null : await passwords.hash(password);
   return sql
     .begin(async (tx) => {
-      await lockAdmins(tx);
+      const adminIds = await lockAdmins(tx);
       const [user] = await tx<User[]>`
         update users set
           name = coalesce(${changes.name ?? null}, name),
@@ -111,7 +111,7 @@ export async function updateUser(
       if (!user) refuseUnknown(userId);
       if (hash !== null) await endSessionsOf(tx, userId, keptSession);
       if (user.disabledAt !== null) await endSessionsOf(tx, userId, null);
-      if (isAdminOfAll(former) && !isAdminOfAll(user)) await requireAdmin(tx);
+      if (adminIds.has(userId) && !isAdminOfAll(user)) await requireAdmin(tx);
       return user;
     })
     .catch((error: unknown) => {
@@ -122,20 +122,21 @@ export async function updateUser(
 
 /** Removes a user like `removeUser`. Throws Refusal LAST_ADMIN for the last user who may do everything. */
 export async function removeUserUnlessLast(tx: Transaction, userId: string): Promise<void> {
-  await lockAdmins(tx);
-  const user = await findUser(tx, userId);
+  const adminIds = await lockAdmins(tx);
+  await findUser(tx, userId);
   await removeUser(tx, userId);
-  if (isAdminOfAll(user)) await requireAdmin(tx);
+  if (adminIds.has(userId)) await requireAdmin(tx);
 }
 
 function isAdminOfAll({ scope, botIds, disabledAt }: User): boolean {
   return scope === 'admin' && botIds === null && disabledAt === null;
 }
 
-/** Two changes must not each leave the other's user as the last one. */
-async function lockAdmins(tx: Transaction): Promise<void> {
-  await tx`
-    select from users where scope = 'admin' and bot_ids is null and disabled_at is null order by user_id for update`;
+/** The ids of the administrators of all bots. Two changes must not each leave the other's user as the last one. */
+async function lockAdmins(tx: Transaction): Promise<ReadonlySet<string>> {
+  const rows = await tx<{ userId: string }[]>`
+    select user_id as "userId" from users where scope = 'admin' and bot_ids is null and disabled_at is null order by user_id for update`;
+  return new Set(rows.map(({ userId }) => userId));
 }
 
 async function requireAdmin(tx: Transaction): Promise<void> {
