@@ -12,8 +12,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ReadableStream, type WritableStream } from 'node:stream/web';
 import { createGunzip, createGzip } from 'node:zlib';
-import { Decrypter, Encrypter } from 'age-encryption';
-import { createTarDecoder, createTarPacker } from 'modern-tar';
+import type { Encrypter } from 'age-encryption';
 import { invalidInput, Refusal } from '../errors.ts';
 
 /** A part of a backup. Its name is a path in the archive. */
@@ -54,8 +53,10 @@ export async function writeArchive(
   await refuseExisting(path);
   const file = await open(unfinished, 'wx', fileMode).catch((error) => refuseTarget(path, error));
   try {
+    const { createTarPacker } = await import('modern-tar');
     const { readable, controller } = createTarPacker();
-    const encrypter = passphrase === null ? null : new Encrypter();
+    // Loaded for encrypted backups only: it takes longer than the rest of the command.
+    const encrypter = passphrase === null ? null : new (await import('age-encryption')).Encrypter();
     if (workFactor !== undefined) encrypter?.setScryptWorkFactor(workFactor);
     encrypter?.setPassphrase(passphrase ?? '');
     const output = file.createWriteStream({ flush: true });
@@ -107,6 +108,7 @@ export async function* readArchive(
   path: string,
   { passphrase, signal, progress }: ReadOptions,
 ): AsyncGenerator<Member> {
+  const { createTarDecoder } = await import('modern-tar');
   const source = createReadStream(path, { signal });
   let bytes = 0;
   source.on('data', (chunk) => {
@@ -172,7 +174,7 @@ function encrypting(encrypter: Encrypter) {
 
 async function decrypt(source: Readable, passphrase: string | null): Promise<Readable> {
   if (passphrase === null) throw invalidInput('The backup is encrypted. Enter its passphrase.');
-  const decrypter = new Decrypter();
+  const decrypter = new (await import('age-encryption')).Decrypter();
   decrypter.addPassphrase(passphrase);
   try {
     const sealed = Readable.toWeb(source) as unknown as globalThis.ReadableStream<Uint8Array>;
