@@ -99,6 +99,10 @@ export async function updateUser(
   return sql
     .begin(async (tx) => {
       const adminIds = await lockAdmins(tx);
+      if (changes.name !== undefined)
+        await tx`
+          update invitations set created_by = ${changes.name}
+          where created_by = (select name from users where user_id = ${userId})`;
       const [user] = await tx<User[]>`
         update users set
           name = coalesce(${changes.name ?? null}, name),
@@ -111,6 +115,8 @@ export async function updateUser(
       if (!user) refuseUnknown(userId);
       if (hash !== null) await endSessionsOf(tx, userId, keptSession);
       if (user.disabledAt !== null) await endSessionsOf(tx, userId, null);
+      const hasOtherRights = changes.scope !== undefined || changes.botIds !== undefined;
+      if (user.disabledAt !== null || hasOtherRights) await withdrawInvitations(tx, userId);
       if (adminIds.has(userId) && !isAdminOfAll(user)) await requireAdmin(tx);
       return user;
     })
@@ -146,9 +152,15 @@ async function requireAdmin(tx: Transaction): Promise<void> {
     throw new Refusal('LAST_ADMIN', 'This is the last user with the scope admin for all bots.');
 }
 
-/** Removes a user and ends the user's sessions at once. Safe to repeat. */
+/** Removes a user and ends the user's sessions and invitations at once. Safe to repeat. */
 export async function removeUser(sql: Queryable, userId: string): Promise<void> {
+  await withdrawInvitations(sql, userId);
   await sql`delete from users where user_id = ${userId}`;
+}
+
+/** An invitation must not give rights that its creator has lost. */
+async function withdrawInvitations(sql: Queryable, userId: string): Promise<void> {
+  await sql`delete from invitations where created_by = (select name from users where user_id = ${userId})`;
 }
 
 /** The compared form of a name. */

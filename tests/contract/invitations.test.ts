@@ -51,6 +51,27 @@ test('an expired or withdrawn invitation creates no user', async () => {
   assert.deepEqual(body.invitations, []);
 });
 
+test('the invitations of a user end when the user is removed, disabled or gets other rights', async () => {
+  const server = await managementServer();
+  await server.addUser({ scope: 'admin' });
+  for (const [id, body] of [
+    ['removeUser', undefined],
+    ['updateUser', { disabled: true }],
+    ['updateUser', { scope: 'read' }],
+  ] as const) {
+    const user = await server.addUser({ scope: 'admin' });
+    const headers = await server.session(user);
+    const { body: made } = await server.call('createInvitation', {
+      ...{ token: null, headers, body: { scope: 'admin' } },
+    });
+    const params = { userId: user.userId };
+    await server.call('updateUser', { params, body: { name: `${user.name} renamed` } });
+    assert.ok((await server.call(id, { params, body })).status < 300, id);
+    const answer = await accept(server, String(made.path).slice('/invitation#'.length), 'returned');
+    assert.deepEqual(problemOf(answer).slice(0, 2), [401, 'INVITATION_INVALID'], id);
+  }
+});
+
 test('an administrator of one bot invites for this bot only', async () => {
   const server = await managementServer();
   const { token } = await server.addToken('admin', [server.botId]);
