@@ -12,6 +12,8 @@ create table invitations (
   bot_ids text[] collate "C" check (cardinality(bot_ids) > 0),
   -- The name of the user or token at that time.
   created_by text not null,
+  -- The id of that user or token. The invitation ends when it loses rights.
+  creator_id text collate "C" not null,
   created_at timestamptz not null,
   expires_at timestamptz not null
 );

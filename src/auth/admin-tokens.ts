@@ -10,6 +10,7 @@ import { invalidInput, Refusal } from '../errors.ts';
 import { newId, type Random } from '../random.ts';
 import { minuteMs } from '../time.ts';
 import { checkEnd } from './token-end.ts';
+import { withdrawInvitations } from './withdraw-invitations.ts';
 
 /** In ascending order; each one includes those before it. */
 export const adminScopes = ['read', 'write', 'admin'] as const;
@@ -89,7 +90,7 @@ export async function findAdminToken(sql: Queryable, tokenId: string): Promise<A
   return token ?? refuseUnknown(tokenId);
 }
 
-/** Revokes a token at once. Safe to repeat. Throws Refusal ADMIN_TOKEN_NOT_FOUND. */
+/** Revokes a token and its invitations at once. Safe to repeat. Throws Refusal ADMIN_TOKEN_NOT_FOUND. */
 export async function revokeAdminToken(
   sql: Queryable,
   { tokenId, now }: { tokenId: string; now: number },
@@ -97,6 +98,7 @@ export async function revokeAdminToken(
   const revoked = await sql`
     update admin_tokens set revoked_at = coalesce(revoked_at, ${new Date(now)}) where token_id = ${tokenId}`;
   if (revoked.count === 0) refuseUnknown(tokenId);
+  await withdrawInvitations(sql, tokenId);
 }
 
 /** The caller with the token; null: the token is not valid. Notes the use, at most once a minute. */

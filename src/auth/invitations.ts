@@ -28,19 +28,24 @@ const tokenBytes = 32;
 /** Creates an invitation that is valid for `days`. Returns the token of its link, only here. The caller has checked the bots. */
 export async function createInvitation(
   sql: Queryable,
-  { scope, botIds, createdBy, days }: Pick<Invitation, 'scope' | 'botIds' | 'createdBy'> & { days: number },
+  {
+    scope,
+    botIds,
+    creator,
+    days,
+  }: Pick<Invitation, 'scope' | 'botIds'> & { creator: { id: string; name: string }; days: number },
   { now, random }: { now: number; random: Random },
 ): Promise<Invitation & { token: string }> {
   const token = Buffer.from(random(tokenBytes)).toString('base64url');
   const invitation = {
-    ...{ invitationId: newId(random), scope, createdBy },
+    ...{ invitationId: newId(random), scope, createdBy: creator.name },
     botIds: botIds === null ? null : [...new Set(botIds)].sort(),
     ...{ createdAt: new Date(now), expiresAt: new Date(now + days * dayMs) },
   };
   const { invitationId, createdAt, expiresAt } = invitation;
   await sql`
-    insert into invitations (invitation_id, token_hash, scope, bot_ids, created_by, created_at, expires_at)
-    values (${invitationId}, ${hashOf(token)}, ${scope}, ${invitation.botIds}::text[], ${createdBy}, ${createdAt}, ${expiresAt})`;
+    insert into invitations (invitation_id, token_hash, scope, bot_ids, created_by, creator_id, created_at, expires_at)
+    values (${invitationId}, ${hashOf(token)}, ${scope}, ${invitation.botIds}::text[], ${creator.name}, ${creator.id}, ${createdAt}, ${expiresAt})`;
   return { ...invitation, token };
 }
 

@@ -12,6 +12,7 @@ import { newId, type Random } from '../random.ts';
 import type { AdminScope } from './admin-tokens.ts';
 import { checkChoice, type Passwords } from './passwords.ts';
 import { endSessionsOf } from './sessions.ts';
+import { withdrawInvitations } from './withdraw-invitations.ts';
 
 export type User = {
   userId: string;
@@ -99,10 +100,6 @@ export async function updateUser(
   return sql
     .begin(async (tx) => {
       const adminIds = await lockAdmins(tx);
-      if (changes.name !== undefined)
-        await tx`
-          update invitations set created_by = ${changes.name}
-          where created_by = (select name from users where user_id = ${userId})`;
       const [user] = await tx<User[]>`
         update users set
           name = coalesce(${changes.name ?? null}, name),
@@ -156,11 +153,6 @@ async function requireAdmin(tx: Transaction): Promise<void> {
 export async function removeUser(sql: Queryable, userId: string): Promise<void> {
   await withdrawInvitations(sql, userId);
   await sql`delete from users where user_id = ${userId}`;
-}
-
-/** An invitation must not give rights that its creator has lost. */
-async function withdrawInvitations(sql: Queryable, userId: string): Promise<void> {
-  await sql`delete from invitations where created_by = (select name from users where user_id = ${userId})`;
 }
 
 /** The compared form of a name. */

@@ -10,9 +10,7 @@ const notesMax = 200;
 
 /** The newest notes of a chat, at most 200, oldest first. Throws Refusal CHAT_NOT_FOUND. */
 export async function listNotes(sql: Queryable, { botId, visitorId }: ChatKey): Promise<ChatNote[]> {
-  const visitors = await sql`
-    select from chat_visitors where bot_id = ${botId} and visitor_id = ${visitorId}`;
-  if (visitors.length === 0) refuseUnknown({ botId, visitorId });
+  await requireChat(sql, { botId, visitorId });
   const notes = await sql<ChatNote[]>`
     select ${columns(sql)} from chat_notes where bot_id = ${botId} and visitor_id = ${visitorId}
     order by note_id desc limit ${notesMax}`;
@@ -43,14 +41,21 @@ export async function addNote(
   }) as Promise<ChatNote>;
 }
 
-/** Deletes a note. Safe to repeat. */
+/** Deletes a note. Safe to repeat. Throws Refusal CHAT_NOT_FOUND. */
 export async function removeNote(
   sql: Queryable,
   { botId, visitorId }: ChatKey,
   noteId: string,
 ): Promise<void> {
+  await requireChat(sql, { botId, visitorId });
   await sql`
     delete from chat_notes where bot_id = ${botId} and visitor_id = ${visitorId} and note_id = ${noteId}`;
+}
+
+async function requireChat(sql: Queryable, { botId, visitorId }: ChatKey): Promise<void> {
+  const visitors = await sql`
+    select from chat_visitors where bot_id = ${botId} and visitor_id = ${visitorId}`;
+  if (visitors.length === 0) refuseUnknown({ botId, visitorId });
 }
 
 function columns(sql: Queryable) {

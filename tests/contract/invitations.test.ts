@@ -72,6 +72,15 @@ test('the invitations of a user end when the user is removed, disabled or gets o
   }
 });
 
+test('the invitations of an admin token end with the token', async () => {
+  const server = await managementServer();
+  const { token, tokenId } = await server.addToken('admin');
+  const { body } = await server.call('createInvitation', { token, body: { scope: 'admin' } });
+  await server.call('revokeAdminToken', { params: { tokenId } });
+  const answer = await accept(server, String(body.path).slice('/invitation#'.length), 'returned');
+  assert.deepEqual(problemOf(answer).slice(0, 2), [401, 'INVITATION_INVALID']);
+});
+
 test('an administrator of one bot invites for this bot only', async () => {
   const server = await managementServer();
   const { token } = await server.addToken('admin', [server.botId]);

@@ -33,6 +33,8 @@ import {
   password,
 } from './management-server.ts';
 
+const noteId = '01KJPS05CJHW7EFBRYYCYAVDF5';
+
 /** The input that a valid call of an operation needs besides that of every call. */
 export const good: Record<string, Call> = {
   createBot: { body: { name: 'Another shop' } },
@@ -66,7 +68,7 @@ export const good: Record<string, Call> = {
   },
   seeChat: { body: { sequence: 1 } },
   assignChat: { body: { userId: null } },
-  addChatNote: { body: { noteId: '01KJPS05CJHW7EFBRYYCYAVDF5', text: 'Asked for an invoice twice.' } },
+  addChatNote: { body: { noteId, text: 'Asked for an invoice twice.' } },
   createSend: { body: { name: 'Autumn', platform: 'line', message: { text: 'Hi' }, filter: {} } },
   previewSend: { body: { platform: 'line', filter: { tag: 'VIP' } } },
   createAlertTarget: { body: { kind: 'email', address: 'ming@shop.example' } },
@@ -185,7 +187,7 @@ export async function ready(starting = managementServer()) {
         annotationId: id === 'deleteAnnotation' ? await addAnnotation(server) : annotationId,
         visitorId,
         messageId: imageId,
-        noteId: '01KJPS05CJHW7EFBRYYCYAVDF5',
+        noteId,
         ...params,
         ...call.params,
       },
@@ -212,6 +214,7 @@ export async function ready(starting = managementServer()) {
     lineTokenId,
     visitorId,
     messageId: imageId,
+    noteId,
   };
   return { ...server, server, deliveryId, tokenId, ids, call };
 }
@@ -223,7 +226,12 @@ async function newestSession(server: ManagementServer, token: string | undefined
 }
 
 function addInvitation({ sql, now }: ManagementServer) {
-  const invitation = { scope: 'read', botIds: null, createdBy: 'a test', days: 7 } as const;
+  const invitation = {
+    scope: 'read',
+    botIds: null,
+    creator: { id: 'test', name: 'a test' },
+    days: 7,
+  } as const;
   return createInvitation(sql, invitation, { now, random: randomBytes });
 }
 

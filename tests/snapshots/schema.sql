@@ -520,6 +520,7 @@ create table invitations (
  scope text collate "C" not null,
  bot_ids text[] collate "C",
  created_by text not null,
+ creator_id text collate "C" not null,
  created_at timestamp with time zone not null,
  expires_at timestamp with time zone not null,
  CHECK ((cardinality(bot_ids) > 0)),

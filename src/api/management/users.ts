@@ -67,7 +67,7 @@ export function userOperations({ sql, clock, random, passwords }: Sources) {
     async createInvitation({ caller, body: { scope, botIds = null, days = invitationDays } }) {
       checkBots(caller, botIds);
       for (const botId of botIds ?? []) await findBot(sql, botId);
-      const invitation = { scope, botIds, createdBy: caller.name, days };
+      const invitation = { scope, botIds, creator: caller, days };
       const created = await sql.begin((tx) => createInvitation(tx, invitation, { now: clock(), random }));
       // After #: browsers never send this part to a server.
       return { ...toInvitation(created), path: `/invitation#${created.token}` };
