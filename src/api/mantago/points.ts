@@ -102,7 +102,6 @@ async function readPoints(
   { botId, clientIds, platform, platformClientIds, now }: PointsCall,
 ): Promise<PointsById | null> {
   const sql = nodeOf(database, botId);
-  const ids = sql`${textList(clientIds)}::text[]`;
   const available = availableInAccount(sql, botId, now);
   // The limit makes each look-up of an account one by its key, independent of the planner's estimates.
   const account = sql`
@@ -121,15 +120,19 @@ async function readPoints(
       by_platform_client_id: Record<string, number> | null;
     }[]
   >`
-    with own as materialized (
-      select contact_id, contact_id || ' ' || platform || ' ' || ${available} as client
+    -- The list is sent and read once.
+    with requested as materialized (
+      select ${textList(clientIds)}::text[] as ids
+    ), own as materialized (
+      select contact_id, contact_id || ' ' || platform || ' ' || ${available}::bigint as client
       from point_accounts account
-      where bot_id = ${botId} and contact_id = any(${ids}) and platform is not null
+      where bot_id = ${botId} and contact_id = any((select ids from requested)::text[]) and platform is not null
     ), others as (
       select contact.contact_id || ' ' || contact.platform || ' ' || coalesce(${available}, 0) as client
       from contacts contact ${account}
-      where contact.bot_id = ${botId} and contact.forgotten_at is null
-        and contact.contact_id = any(array(select unnest(${ids}) except select contact_id from own))
+      where (select count(*) from own) < ${clientIds.length}::integer
+        and contact.bot_id = ${botId} and contact.forgotten_at is null
+        and contact.contact_id = any(array(select unnest(ids) from requested except select contact_id from own))
     )
     select pair_id, secret_hash,
       (select string_agg(client, ',') from (select client from own union all select client from others) client)
