@@ -25,6 +25,16 @@ test('the next request on each keep-alive connection is answered with Connection
   await server.close();
 });
 
+test('a call that opens a connection soon after the start of the drain is answered', async (t) => {
+  const server = await testServer(t, { drainSeconds: 30 });
+  const stopped = server.drain().then(() => server.close());
+  for (let call = 0; call < 5; call += 1) {
+    assert.equal((await fetch(`${server.address}/healthz`)).status, 200);
+    await pause(60);
+  }
+  await stopped;
+});
+
 test('clients that reuse connections while the server stops lose no request', async (t) => {
   const server = await testServer(t, { drainSeconds: 2 });
   const outcomes: string[] = [];

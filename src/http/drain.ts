@@ -9,6 +9,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 
 const lookMs = 50;
+/** A client that opens a connection for each call has none open for moments, and must first see that `/readyz` refuses. */
+const quietLooks = 6;
 
 export class Drain {
   readonly #servers = new Set<FastifyInstance['server']>();
@@ -18,15 +20,23 @@ export class Drain {
     this.#servers.add(server);
   }
 
-  /** Resolves when no connection is open, at the latest after `ms`. */
+  /** Resolves when no connection has been open for a while, at the latest after `ms`. */
   async run(ms: number): Promise<void> {
     this.isDraining = true;
     const endConnection = (_request: IncomingMessage, response: ServerResponse) => {
       response.shouldKeepAlive = false;
     };
-    for (const server of this.#servers) server.prependListener('request', endConnection);
+    let looks = 0;
+    const isUsed = () => {
+      looks = 0;
+    };
+    for (const server of this.#servers)
+      server.prependListener('request', endConnection).prependListener('connection', isUsed);
     const endsAt = performance.now() + ms;
-    while (performance.now() < endsAt && (await this.#count()) > 0) await pause(lookMs);
+    while (performance.now() < endsAt && looks < quietLooks) {
+      await pause(lookMs);
+      looks = (await this.#count()) > 0 ? 0 : looks + 1;
+    }
   }
 
   async #count(): Promise<number> {
