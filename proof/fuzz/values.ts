@@ -115,9 +115,10 @@ function usualText(schema: JsonObject, name: string, source: Source): string {
   if (/^(currentPassword|password)$/.test(name)) return `pass ${random.text(letters, 20)}`;
   if (name === 'language') return random.pick(['zh-Hant', 'ja', 'en']);
   const max = Math.max(1, Math.min(Number(maxLength), 60));
-  const length = random.integer(Math.max(1, Number(minLength)), max);
+  const min = Math.max(1, Number(minLength));
+  const length = random.integer(min, max);
   const text = random.chance(0.2) ? [...words].slice(0, length).join('') : '';
-  return (text || random.text(letters, length)).slice(0, max).trim() || 'a';
+  return (text || random.text(letters, length)).slice(0, max).trim().padEnd(min, 'a');
 }
 
 function dayStart(random: SeededRandom): number {
