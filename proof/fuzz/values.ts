@@ -98,6 +98,7 @@ const forms: readonly ((source: Source) => string)[] = [
   ({ random }) => ulid(dayStart(random), () => random.next()),
   () => '+886 2 2345 6789',
   () => '12:30',
+  ({ random }) => random.text('0123456789abcdef', 32),
   ({ random }) => `${date(random)}T12:30`,
   ({ callbackUrl, random }) => `${callbackUrl}/${random.text(letters, 6)}`,
 ];
