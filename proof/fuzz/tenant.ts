@@ -109,7 +109,7 @@ export async function openTenant(world: World, round: number): Promise<Tenant> {
 export async function addUser({ sql }: World): Promise<{ userId: string; name: string; password: string }> {
   const [userId, name] = [newId(randomBytes), newId(randomBytes)];
   await sql`
-    insert into users (user_id, name, name_key, scope, bot_id, password_hash, created_at)
+    insert into users (user_id, name, name_key, scope, bot_ids, password_hash, created_at)
     values (${userId}, ${name}, ${nameKeyOf(name)}, 'read', null, ${await passwordHash}, now())`;
   return { userId, name, password: usualPassword };
 }

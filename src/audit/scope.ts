@@ -2,6 +2,7 @@
  * Writes the audit log with each change. A call or a command runs within a scope that names its actor and its subject. The first
  * transaction of the scope that changes the subject also writes the entry, so that neither exists without the other.
  */
+import { lockBot } from '../bots/bots.ts';
 import { aroundTransactions, type Work } from '../database/around-transactions.ts';
 import type { Queryable, Transaction } from '../database/client.ts';
 import type { JsonObject } from '../json.ts';
@@ -86,6 +87,8 @@ type ChangeScope = OpenScope & { subject: Exclude<Scope['subject'], Action> };
 async function withChange(tx: Transaction, scope: ChangeScope, work: Work): Promise<unknown> {
   const { subject, botId } = scope;
   const { kind, findId } = subject;
+  // In the order of all changes: the bot, then its rows.
+  if (botId !== null) await lockBot(tx, botId);
   const known = subject.id ?? (findId ? await findId(tx) : null);
   const before = await lockRow(tx, { kind, botId, id: known });
   const result = await allOf(work(tx));

@@ -10,12 +10,17 @@ type Call = Pick<FastifyRequest, 'ip'>;
 
 /** The caller's address. */
 export function addressOf(request: Call): string {
-  return bareAddress(request.ip);
+  return bareAddress(ipOf(request));
 }
 
 /** The key of limits by address: the caller's address, or the first 64 bits of an IPv6 address. */
 export function callerNetwork(request: Call): string {
-  return networkOf(request.ip);
+  return networkOf(ipOf(request));
+}
+
+/** Fastify's types do not know that a connection that has closed has no address. */
+function ipOf({ ip }: { ip: string | undefined }): string {
+  return ip ?? '';
 }
 
 /** The origin of a call that the server makes within its process for this request (`inject`). */

@@ -6,6 +6,8 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { auditOf } from '../../src/api/management/audits.ts';
 import { changeOf } from '../../src/audit/subjects.ts';
+import { lockBot } from '../../src/bots/bots.ts';
+import { until } from '../harness/until.ts';
 import { ready } from './management-calls.ts';
 import {
   type Answer,
@@ -73,6 +75,19 @@ test('a change whose entry cannot be written is rolled back', async (t) => {
   const answer = await call('createTag', { body: { kind: 'manual', name: 'VIP' } });
   assert.equal(answer.status, 500);
   assert.deepEqual([...(await sql`select name from tags`)], []);
+});
+
+test('a change locks the bot before the row that it compares, as every other change does', async () => {
+  const { sql, call, botId } = await managementServer();
+  const { tagId } = (await call('createTag', { body: { kind: 'manual', name: 'VIP' } })).body;
+  const answers: Promise<Answer>[] = [];
+  await sql.begin(async (tx) => {
+    await lockBot(tx, botId);
+    answers.push(call('updateTag', { params: { tagId: String(tagId) }, body: { name: 'Guest' } }));
+    await until(async () => (await sql`select from pg_locks where not granted`).length > 0);
+    await tx`update tags set confidence = confidence where bot_id = ${botId}`;
+  });
+  assert.equal((await answers[0])?.status, 200);
 });
 
 test('an entry has the actor, the address and the changed members, and secrets are masked', async () => {
