@@ -199,6 +199,20 @@ test('a caller that disconnects during an upload causes no log line', async (t) 
   assert.deepEqual(lines(), []);
 });
 
+test('a caller that disconnects during a large body that nothing reads does not end the server', async (t) => {
+  const server = await testServer(t);
+  const { hostname, port } = new URL(server.address);
+  const head = ['GET /api/v1/bots HTTP/1.1', 'Host: shoal', 'Content-Length: 200000'];
+  head.push(`Authorization: Bearer ${await server.addToken('read')}`);
+  for (let call = 0; call < 20; call += 1) {
+    const socket = connect(Number(port), hostname);
+    await once(socket, 'connect');
+    socket.write(`${head.join('\r\n')}\r\n\r\n${'x'.repeat(20_000)}`, () => socket.resetAndDestroy());
+    await once(socket, 'close');
+  }
+  assert.equal((await fetch(`${server.address}/healthz`)).status, 200);
+});
+
 test('a visitor receives an image in one response, and the log stays empty', async (t) => {
   const { server, lines } = await loggingServer(t, { chatImages: 'always' });
   const { widgetKey } = await addLiveChat(server);

@@ -57,6 +57,8 @@ function countedBody(
     },
     flush: (next) => next(isRefused ? tooManyBytes() : null),
   });
+  // A refused body has no reader that listens, and an error without a listener would end the process.
+  counted.on('error', () => undefined);
   payload.once('error', (error) => counted.destroy(error));
   // A call can be refused before its body is read. An unread rest would block the connection's next call.
   reply.raw.once('finish', () => payload.unpipe(counted).resume());
