@@ -195,3 +195,9 @@ function escapedJson(json: string): string {
     return `"${units.map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"`;
   });
 }
+
+test('an account that is a deeply nested list is no text', () => {
+  const depth = 10_000;
+  const body = Buffer.from(`{"destination":${'['.repeat(depth)}${']'.repeat(depth)},"events":[]}`);
+  assert.deepEqual(peopleInBody(body, readers.line.people), []);
+});

@@ -14,7 +14,8 @@ const depthMax = 100;
 export function peopleIn(root: unknown, fields: PersonFields): string[] {
   const people = new Set<string>();
   visit(root, fields, (id) => people.add(id), 0);
-  for (const id of fields.accountIds(root)) people.delete(fields.normal(String(id)));
+  for (const id of fields.accountIds(root))
+    if (typeof id !== 'object') people.delete(fields.normal(String(id)));
   return [...people];
 }
 
@@ -39,7 +40,8 @@ export function withoutPerson(
   const root = parse(text);
   const person = new Set(ids);
   if (root === undefined) return text.match(fields.spelling)?.some((id) => person.has(id)) ? null : body;
-  for (const id of fields.accountIds(root)) person.delete(fields.normal(String(id)));
+  for (const id of fields.accountIds(root))
+    if (typeof id !== 'object') person.delete(fields.normal(String(id)));
   if (!names(root, fields, person)) return body;
   const rest = withoutItems(root, fields, person, 0);
   return names(rest, fields, person) ? null : Buffer.from(JSON.stringify(rest));
