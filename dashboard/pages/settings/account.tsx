@@ -1,6 +1,7 @@
 /** The signed-in user's own account: name, password and sessions. */
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { useAction } from '../../api/action.ts';
+import { type Action, useAction } from '../../api/action.ts';
 import { type ApiError, api, resource, type Schema } from '../../api/client.ts';
 import { useLive } from '../../api/live.ts';
 import { Card } from '../../components/card.tsx';
@@ -41,7 +42,7 @@ function NameCard({ name: current }: { name: string }) {
   const isComplete = name.trim() !== '' && name !== current && currentPassword !== '';
   return (
     <Card title={t('name')}>
-      <form class="form" onSubmit={submitOf(isComplete, saving.run)}>
+      <ConfirmedForm {...{ isComplete, saving, currentPassword, setCurrentPassword }}>
         <TextField
           label={frame('userName')}
           autoComplete="username"
@@ -49,12 +50,7 @@ function NameCard({ name: current }: { name: string }) {
           value={name}
           onValue={setName}
         />
-        <CurrentPassword value={currentPassword} onValue={setCurrentPassword} />
-        {saving.error && <PasswordError error={saving.error} />}
-        <button type="submit" class="button" disabled={!isComplete || saving.isBusy}>
-          {frame('save')}
-        </button>
-      </form>
+      </ConfirmedForm>
     </Card>
   );
 }
@@ -71,7 +67,7 @@ function PasswordCard() {
   const isComplete = password !== '' && currentPassword !== '';
   return (
     <Card title={t('password')} note={t('passwordNote')}>
-      <form class="form" onSubmit={submitOf(isComplete, saving.run)}>
+      <ConfirmedForm {...{ isComplete, saving, currentPassword, setCurrentPassword }}>
         <TextField
           label={t('newPassword')}
           hint={frame('passwordHint')}
@@ -81,13 +77,34 @@ function PasswordCard() {
           value={password}
           onValue={setPassword}
         />
-        <CurrentPassword value={currentPassword} onValue={setCurrentPassword} />
-        {saving.error && <PasswordError error={saving.error} />}
-        <button type="submit" class="button" disabled={!isComplete || saving.isBusy}>
-          {frame('save')}
-        </button>
-      </form>
+      </ConfirmedForm>
     </Card>
+  );
+}
+
+/** A form for one change, confirmed by the current password. */
+function ConfirmedForm({
+  isComplete,
+  saving,
+  currentPassword,
+  setCurrentPassword,
+  children,
+}: {
+  isComplete: boolean;
+  saving: Action<[]>;
+  currentPassword: string;
+  setCurrentPassword: (value: string) => void;
+  children: ComponentChildren;
+}) {
+  return (
+    <form class="form" onSubmit={submitOf(isComplete, saving.run)}>
+      {children}
+      <CurrentPassword value={currentPassword} onValue={setCurrentPassword} />
+      {saving.error && <PasswordError error={saving.error} />}
+      <button type="submit" class="button" disabled={!isComplete || saving.isBusy}>
+        {frame('save')}
+      </button>
+    </form>
   );
 }
 
